@@ -1,0 +1,117 @@
+package result
+
+import (
+	"errors"
+	"strings"
+	"time"
+)
+
+// Claim is what a run says of itself.
+type Claim string
+
+// The claims. A run may report metrics and claim nothing.
+const (
+	ClaimNone    Claim = ""
+	ClaimSuccess Claim = "success"
+	ClaimFailure Claim = "failure"
+)
+
+// Report is what one run says, as authenticated, decoded and validated by the
+// receiver. A Report is a value; its slices are not changed after it is made.
+type Report struct {
+	RunID    string // UID of the Job, from the credential
+	CheckUID string // UID of the Check, from the verified part of the credential
+
+	Claim  Claim
+	Errors []string // for a person; of a failure
+
+	// Duration is how long the check took, as it measured it; zero means that it
+	// did not say.
+	Duration time.Duration
+
+	Samples []Sample
+
+	// Received is when the receiver had read the whole body, by the receiver's
+	// clock. Lateness is counted from here: nobody promised that the pod's clock
+	// is right.
+	Received time.Time
+}
+
+// Kind is the kind of a sample.
+type Kind string
+
+// The kinds. The value of a counter is the total of this run so far: sending it
+// again, or sending a larger one later, never counts anything twice.
+const (
+	Gauge   Kind = "gauge"
+	Counter Kind = "counter"
+)
+
+// Sample is one value of a custom metric.
+type Sample struct {
+	Name        string // as the author wrote it, e.g. "login.steps"
+	Kind        Kind
+	Unit        string // UCUM, e.g. "s", "By", "{request}"; may be empty
+	Description string
+	Labels      []Label // sorted by name, no name twice
+	Value       float64 // finite; not negative for a counter
+}
+
+// Label is one attribute of a sample.
+type Label struct{ Name, Value string }
+
+// Receipt is the answer to a Report that was taken.
+type Receipt struct {
+	Check       Key // zero where the run is not known yet
+	Disposition Disposition
+
+	// Rejected are the samples that were not taken, in order of Index. The rest
+	// of the report was.
+	Rejected []Rejection
+}
+
+// Disposition says what became of a report that was taken.
+type Disposition string
+
+// The dispositions.
+const (
+	Accepted Disposition = "accepted" // counted
+	Held     Disposition = "held"     // kept until its run becomes known
+	Ignored  Disposition = "ignored"  // the run has its verdict already; nothing was counted
+)
+
+// Rejection is one sample that was not taken, and why.
+type Rejection struct {
+	Index  int      // of the sample in its report
+	Reason Rejected // closed set, fit for a label
+	Detail string   // a sentence for the sender
+}
+
+// Rejected says why a sample was not taken.
+type Rejected string
+
+// The reasons for rejecting a sample.
+const (
+	RejectedType       Rejected = "type_conflict" // the name is in use with another kind or unit
+	RejectedCheckLimit Rejected = "check_limit"   // the check's maxSeries is reached
+	RejectedTotalLimit Rejected = "total_limit"   // the collector's own limit is reached
+)
+
+// The refusals of a whole report. Callers branch on them.
+var (
+	ErrForeign = errors.New("the run belongs to another check")
+	ErrRunOver = errors.New("the run is over and reports of it are no longer accepted")
+	ErrNoRoom  = errors.New("no room now; try again")
+)
+
+// TraceID returns runID, a UUID, as the id of a trace: without dashes.
+func TraceID(runID string) string { return strings.ReplaceAll(runID, "-", "") }
+
+// Truncate cuts s to at most limit bytes, at the boundary of a character, and
+// makes it valid UTF-8.
+func Truncate(s string, limit int) string {
+	if len(s) > limit {
+		s = s[:limit]
+	}
+	return strings.ToValidUTF8(s, "")
+}
