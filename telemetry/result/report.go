@@ -77,7 +77,7 @@ type Disposition string
 const (
 	Accepted Disposition = "accepted" // counted
 	Held     Disposition = "held"     // kept until its run becomes known
-	Ignored  Disposition = "ignored"  // the run has its verdict already; nothing was counted
+	Ignored  Disposition = "ignored"  // the run has its verdict already; samples count, the claim does not
 )
 
 // Rejection is one sample that was not taken, and why.
