@@ -1,0 +1,214 @@
+package run
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/sonde-dev/sonde/api/v1alpha1"
+	"github.com/sonde-dev/sonde/controller/shard"
+	"github.com/sonde-dev/sonde/controller/status"
+	"github.com/sonde-dev/sonde/telemetry/ledger"
+	"github.com/sonde-dev/sonde/telemetry/result"
+)
+
+// Rights of the receiver. It changes no workload.
+//
+// +kubebuilder:rbac:groups=sonde.dev,resources=checks,verbs=get;list;watch
+// +kubebuilder:rbac:groups=sonde.dev,resources=checks/status,verbs=patch
+// +kubebuilder:rbac:groups=batch,resources=cronjobs;jobs,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Watcher tells the ledger of Checks, Jobs and pods, and writes verdicts into the
+// status of Checks. All reads are from the cache.
+type Watcher struct {
+	Client client.Client
+	Ledger *ledger.Ledger
+	Events events.EventRecorder
+	Now    func() time.Time
+
+	// AllowedLabels are the keys of spec.labels that may become attributes.
+	AllowedLabels []string
+
+	// Shards is the number of receivers, and Shard which of them this is.
+	Shards, Shard int
+
+	// Verdicts are the checks whose standing may have changed.
+	Verdicts *Queue
+}
+
+// unknownOwnerRetry is how soon a Job is looked at again whose CronJob or Check the
+// cache does not have yet.
+const unknownOwnerRetry = 2 * time.Second
+
+// podOwner is the name of the index of pods by the UID of their Job.
+const podOwner = "job"
+
+// SetupWithManager registers the two reconcilers.
+func (w *Watcher) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
+	err := mgr.GetFieldIndexer().IndexField(ctx, &corev1.Pod{}, podOwner, func(o client.Object) []string {
+		if owner := metav1.GetControllerOf(o); owner != nil {
+			return []string{string(owner.UID)}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = ctrl.NewControllerManagedBy(mgr).
+		Named("run").
+		Watches(&batchv1.Job{}, handler.Funcs{
+			CreateFunc: func(_ context.Context, e event.CreateEvent, q requests) { q.Add(requestFor(e.Object)) },
+			UpdateFunc: func(_ context.Context, e event.UpdateEvent, q requests) { q.Add(requestFor(e.ObjectNew)) },
+			DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ requests) { w.Ledger.JobGone(string(e.Object.GetUID())) },
+		}).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &batchv1.Job{}, handler.OnlyControllerOwner())).
+		Complete(reconcile.Func(w.reconcileJob))
+	if err != nil {
+		return err
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("verdict").
+		For(&v1alpha1.Check{}).
+		Owns(&batchv1.CronJob{}).
+		WatchesRawSource(source.Func(w.Verdicts.connect)).
+		Complete(reconcile.Func(w.reconcileCheck))
+}
+
+type requests = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+func requestFor(o client.Object) reconcile.Request {
+	return reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)}
+}
+
+// reconcileJob tells the ledger of one Job. A Job that is gone has been told of by
+// its deletion, with its UID.
+func (w *Watcher) reconcileJob(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	var job batchv1.Job
+	if err := w.Client.Get(ctx, req.NamespacedName, &job); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	checkUID, found, err := w.owner(ctx, &job)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if !found {
+		return reconcile.Result{RequeueAfter: unknownOwnerRetry}, nil
+	}
+	var pods corev1.PodList
+	if err := w.Client.List(ctx, &pods, client.InNamespace(job.Namespace), client.MatchingFields{podOwner: string(job.UID)}); err != nil {
+		return reconcile.Result{}, err
+	}
+	ref := ledger.RunRef{ID: string(job.UID), Name: job.Name, CheckUID: checkUID}
+	if !w.Ledger.Observe(ref, Job(&job, pods.Items)) {
+		return reconcile.Result{RequeueAfter: unknownOwnerRetry}, nil
+	}
+	return reconcile.Result{}, nil
+}
+
+// owner follows the owner references of job through its CronJob to a Check. Names
+// prove nothing: UIDs must agree.
+func (w *Watcher) owner(ctx context.Context, job *batchv1.Job) (checkUID string, found bool, err error) {
+	ref := metav1.GetControllerOf(job)
+	if ref == nil || ref.Kind != "CronJob" {
+		return "", false, nil
+	}
+	var cron batchv1.CronJob
+	err = w.Client.Get(ctx, types.NamespacedName{Namespace: job.Namespace, Name: ref.Name}, &cron)
+	if err != nil {
+		return "", false, client.IgnoreNotFound(err)
+	}
+	check := metav1.GetControllerOf(&cron)
+	if cron.UID != ref.UID || check == nil || check.Kind != v1alpha1.Kind {
+		return "", false, nil
+	}
+	return string(check.UID), true, nil
+}
+
+// reconcileCheck tells the ledger of one Check, and the Check of its standing.
+func (w *Watcher) reconcileCheck(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	key := result.Key{Namespace: req.Namespace, Name: req.Name}
+	var check v1alpha1.Check
+	err := w.Client.Get(ctx, req.NamespacedName, &check)
+	if apierrors.IsNotFound(err) || err == nil && !check.DeletionTimestamp.IsZero() {
+		w.Ledger.DeleteCheck(key)
+		return reconcile.Result{}, nil
+	}
+	if err != nil || shard.Of(check.UID, w.Shards) != w.Shard {
+		return reconcile.Result{}, err
+	}
+	cron, err := w.cronJob(ctx, &check)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	known, err := Check(&check, cron, w.AllowedLabels)
+	w.Ledger.PutCheck(known)
+	if err != nil {
+		return reconcile.Result{}, reconcile.TerminalError(err)
+	}
+	return reconcile.Result{}, w.writeStatus(ctx, &check)
+}
+
+// cronJob returns the CronJob that check owns, or nil.
+func (w *Watcher) cronJob(ctx context.Context, check *v1alpha1.Check) (*batchv1.CronJob, error) {
+	var crons batchv1.CronJobList
+	selector := client.MatchingLabels{v1alpha1.LabelCheck: check.Name}
+	if err := w.Client.List(ctx, &crons, client.InNamespace(check.Namespace), selector); err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(crons.Items, func(c batchv1.CronJob) bool { return metav1.IsControlledBy(&c, check) })
+	if i < 0 {
+		return nil, nil //nolint:nilnil // no CronJob is an answer
+	}
+	return &crons.Items[i], nil
+}
+
+// writeStatus brings the status of check up to its standing, and tells of a change
+// of result by an Event once the write has made it true.
+func (w *Watcher) writeStatus(ctx context.Context, check *v1alpha1.Check) error {
+	var standing *ledger.Standing
+	if s, ok := w.Ledger.Standing(string(check.UID)); ok {
+		standing = &s
+	}
+	next := nextStatus(check, standing, w.Now())
+	if equality.Semantic.DeepEqual(check.Status, next) {
+		return nil
+	}
+	if err := status.Apply(ctx, w.Client, check, ownStatus(next), FieldManager); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	w.tell(check, next)
+	return nil
+}
+
+// tell emits an Event where the result of check changed.
+func (w *Watcher) tell(check *v1alpha1.Check, next v1alpha1.CheckStatus) {
+	if check.Status.Result == next.Result && check.Status.Reason == next.Reason {
+		return
+	}
+	kind, message := corev1.EventTypeWarning, next.Message
+	if next.Result == string(result.Success) {
+		kind, message = corev1.EventTypeNormal, "the check passes"
+	}
+	w.Events.Eventf(check, nil, kind, next.Reason, "Judge", "%s: %s", next.Result, result.Truncate(message, maxNote))
+}
+
+// maxNote leaves room for the result in the note of an Event, 1 KiB. Source:
+// events.k8s.io/v1.
+const maxNote = 1000
