@@ -16,11 +16,11 @@ const (
 )
 
 // key returns a key of 32 times b.
-func key(t testing.TB, b byte) credential.Key {
-	t.Helper()
+func key(tb testing.TB, b byte) credential.Key {
+	tb.Helper()
 	k, err := credential.ParseKey(bytes.Repeat([]byte{b}, credential.KeyBytes))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return k
 }
