@@ -1,0 +1,50 @@
+package receiver
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/sonde-dev/sonde/receiver/credential"
+)
+
+// errNoCredential is a request that does not say whom it speaks for.
+var errNoCredential = errors.New("no credential")
+
+// sender is who sent a request: verified, with what it proved that with.
+type sender struct {
+	credential.Identity
+	credential string
+}
+
+// authenticate returns who sent r, or errNoCredential or an error of package
+// credential.
+func authenticate(keys Verifier, r *http.Request) (sender, error) {
+	presented := presentedCredential(r)
+	if presented == "" {
+		return sender{}, errNoCredential
+	}
+	id, err := keys.Verify(presented)
+	if err != nil {
+		return sender{}, err
+	}
+	return sender{Identity: id, credential: presented}, nil
+}
+
+// presentedCredential returns what r is authorised with: a bearer credential, or
+// the password or user of HTTP Basic, which is what clients make of the userinfo
+// of an address; "" if there is neither.
+func presentedCredential(r *http.Request) string {
+	scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(value)
+	}
+	user, password, ok := r.BasicAuth()
+	if !ok {
+		return ""
+	}
+	if _, err := credential.Parse(user); err == nil || password == "" {
+		return user
+	}
+	return password
+}

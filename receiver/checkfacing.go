@@ -1,0 +1,44 @@
+// Package receiver is the HTTP edge: it authenticates, decodes and validates
+// what checks send, hands it on, and says why when it does not. It decides
+// nothing about a run, keeps nothing, and knows no Kubernetes. gin lives here
+// and nowhere else.
+package receiver
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/sonde-dev/sonde/receiver/report"
+)
+
+// ResultsPath is where checks post their reports.
+const ResultsPath = "/v1/results"
+
+// CheckFacing is what the listener for checks is made of.
+type CheckFacing struct {
+	Keys  Verifier
+	Sink  Sink
+	Log   *slog.Logger
+	Now   func() time.Time
+	Meter metric.Meter // for the edge's own health
+}
+
+// Handler returns the handler of the listener for checks.
+func (f CheckFacing) Handler() (http.Handler, error) {
+	counted, err := newReportCounter(f.Meter)
+	if err != nil {
+		return nil, err
+	}
+	results := &resultsHandler{CheckFacing: f, counted: counted, admission: newAdmission(MaxInFlight, MaxInFlightOfCheck)}
+	router := newRouter(f.Log)
+	router.POST(ResultsPath, results.post)
+	return router, nil
+}
+
+// origin returns where a report comes from that has just been read.
+func (f CheckFacing) origin(s sender) report.Origin {
+	return report.Origin{Identity: s.Identity, Credential: s.credential, Received: f.Now()}
+}
