@@ -31,9 +31,10 @@ func authenticate(keys Verifier, r *http.Request) (sender, error) {
 	return sender{Identity: id, credential: presented}, nil
 }
 
-// presentedCredential returns what r is authorised with: a bearer credential, or
-// the password or user of HTTP Basic, which is what clients make of the userinfo
-// of an address; "" if there is neither.
+// presentedCredential returns what r is authorised with: a bearer credential or,
+// which is what clients make of the userinfo of an address, HTTP Basic; "" if there
+// is neither. With Basic the run is the user and its token the password, as in
+// KU_API_URL, or either of them is the whole credential.
 func presentedCredential(r *http.Request) string {
 	scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") {
@@ -46,5 +47,8 @@ func presentedCredential(r *http.Request) string {
 	if _, err := credential.Parse(user); err == nil || password == "" {
 		return user
 	}
-	return password
+	if _, err := credential.Parse(password); err == nil {
+		return password
+	}
+	return credential.Compose(user, password)
 }

@@ -84,6 +84,10 @@ func TestWaysToAuthorise(t *testing.T) {
 		"the password of Basic":            func(r *http.Request) { r.SetBasicAuth("sonde", cred) },
 		"the password, without a user":     func(r *http.Request) { r.SetBasicAuth("", cred) },
 		"the user of Basic, no password":   func(r *http.Request) { r.SetBasicAuth(cred, "") },
+		"the run as user, its token as password": func(r *http.Request) {
+			run, token, _ := strings.Cut(cred, ".")
+			r.SetBasicAuth(run, token)
+		},
 		"the user of Basic and a password": func(r *http.Request) { r.SetBasicAuth(cred, "x") },
 	} {
 		t.Run(name, func(t *testing.T) {

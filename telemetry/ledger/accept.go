@@ -23,9 +23,13 @@ const (
 // holding is what one unknown run has reported.
 type holding struct {
 	reports []result.Report
-	refused string // why a report of it was refused; empty if none was
+	refused refusal
 	since   time.Time
 }
+
+// refusal is why a report was refused; the zero value if none was. The run that a
+// sender names is not proven: it must turn out to be of the same check.
+type refusal struct{ checkUID, why string }
 
 // Accept takes a report. A nil error means that it is counted, or held until its
 // run is known. The errors are result.ErrForeign, result.ErrRunOver and
@@ -63,7 +67,7 @@ func (l *Ledger) Refused(runID, checkUID, why string) {
 		return
 	}
 	if h := l.holding(runID, now); h != nil {
-		h.refused = why
+		h.refused = refusal{checkUID, why}
 	}
 }
 
@@ -110,7 +114,9 @@ func (l *Ledger) release(r *run) {
 	}
 	delete(l.held, r.id)
 	l.kept -= len(h.reports)
-	r.heard.Refused = h.refused
+	if h.refused.checkUID == r.checkUID {
+		r.heard.Refused = h.refused.why
+	}
 	for _, report := range h.reports {
 		if _, err := l.take(r, report, report.Received); err != nil {
 			l.counters.dropped(err)
