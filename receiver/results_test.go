@@ -78,12 +78,12 @@ func TestAnswers(t *testing.T) {
 func TestWaysToAuthorise(t *testing.T) {
 	cred := good(t)
 	for name, set := range map[string]func(*http.Request){
-		"bearer":                           func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+cred) },
-		"bearer in lower case":             func(r *http.Request) { r.Header.Set("Authorization", "bearer "+cred) },
-		"bearer with two spaces":           func(r *http.Request) { r.Header.Set("Authorization", "Bearer  "+cred) },
-		"the password of Basic":            func(r *http.Request) { r.SetBasicAuth("sonde", cred) },
-		"the password, without a user":     func(r *http.Request) { r.SetBasicAuth("", cred) },
-		"the user of Basic, no password":   func(r *http.Request) { r.SetBasicAuth(cred, "") },
+		"bearer":                         func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+cred) },
+		"bearer in lower case":           func(r *http.Request) { r.Header.Set("Authorization", "bearer "+cred) },
+		"bearer with two spaces":         func(r *http.Request) { r.Header.Set("Authorization", "Bearer  "+cred) },
+		"the password of Basic":          func(r *http.Request) { r.SetBasicAuth("sonde", cred) },
+		"the password, without a user":   func(r *http.Request) { r.SetBasicAuth("", cred) },
+		"the user of Basic, no password": func(r *http.Request) { r.SetBasicAuth(cred, "") },
 		"the run as user, its token as password": func(r *http.Request) {
 			run, token, _ := strings.Cut(cred, ".")
 			r.SetBasicAuth(run, token)
