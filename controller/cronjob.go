@@ -57,14 +57,14 @@ func CronJob(check *v1alpha1.Check, s Settings) (*unstructured.Unstructured, err
 			Suspend:                    &check.Spec.Suspend,
 			ConcurrencyPolicy:          batchv1.ForbidConcurrent,
 			StartingDeadlineSeconds:    secondsOrNil(when.StartingDeadline),
-			SuccessfulJobsHistoryLimit: ptr(int32(successfulJobsKept)),
-			FailedJobsHistoryLimit:     ptr(int32(failedJobsKept)),
+			SuccessfulJobsHistoryLimit: new(int32(successfulJobsKept)),
+			FailedJobsHistoryLimit:     new(int32(failedJobsKept)),
 			JobTemplate: batchv1.JobTemplateSpec{
 				ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: maps.Clone(check.Spec.Annotations)},
 				Spec: batchv1.JobSpec{
 					BackoffLimit:            &check.Spec.Retries,
 					ActiveDeadlineSeconds:   secondsOrNil(jobDeadline(check.Spec)),
-					TTLSecondsAfterFinished: ptr(int32(jobsKeptFor / time.Second)),
+					TTLSecondsAfterFinished: new(int32(jobsKeptFor / time.Second)),
 				},
 			},
 		},
@@ -140,7 +140,5 @@ func secondsOrNil(d time.Duration) *int64 {
 	if d == 0 {
 		return nil
 	}
-	return ptr(int64(d / time.Second))
+	return new(int64(d / time.Second))
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -41,13 +41,12 @@ func unscheduledJob(cron *unstructured.Unstructured, id, why string) (*unstructu
 	job.SetName(cron.GetName() + "-now-" + id)
 	job.SetLabels(merged(job.GetLabels(), map[string]string{v1alpha1.LabelUnscheduled: why}))
 	job.SetAnnotations(merged(job.GetAnnotations(), map[string]string{"cronjob.kubernetes.io/instantiate": "manual"}))
-	controller := true
 	job.SetOwnerReferences([]metav1.OwnerReference{{
 		APIVersion: batchv1.SchemeGroupVersion.String(),
 		Kind:       "CronJob",
 		Name:       cron.GetName(),
 		UID:        cron.GetUID(),
-		Controller: &controller,
+		Controller: new(true),
 	}})
 	return job, nil
 }

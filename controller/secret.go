@@ -16,7 +16,6 @@ const secretKey = "token"
 // what the token depends on, so that the controller never has to read or change
 // one: it may only create Secrets.
 func Secret(check *v1alpha1.Check, key credential.Key) *corev1.Secret {
-	immutable := true
 	return &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:            secretName(check.UID, key.ID()),
@@ -24,7 +23,7 @@ func Secret(check *v1alpha1.Check, key credential.Key) *corev1.Secret {
 			Labels:          map[string]string{v1alpha1.LabelCheck: check.Name},
 			OwnerReferences: []metav1.OwnerReference{ownerReference(check)},
 		},
-		Immutable:  &immutable,
+		Immutable:  new(true),
 		StringData: map[string]string{secretKey: credential.Token(key, string(check.UID))},
 	}
 }
@@ -37,12 +36,11 @@ func secretName(check types.UID, keyID string) string {
 // ownerReference makes check the controller of an object, for garbage collection.
 // It does not block the owner's deletion: setting that needs a right more.
 func ownerReference(check *v1alpha1.Check) metav1.OwnerReference {
-	controller := true
 	return metav1.OwnerReference{
 		APIVersion: v1alpha1.GroupVersion().String(),
 		Kind:       v1alpha1.Kind,
 		Name:       check.Name,
 		UID:        check.UID,
-		Controller: &controller,
+		Controller: new(true),
 	}
 }

@@ -3,6 +3,7 @@ package controller
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,9 +42,7 @@ func (t template) addStrings(pairs map[string]string, path ...string) error {
 	if held == nil {
 		held = map[string]string{}
 	}
-	for k, v := range pairs {
-		held[k] = v
-	}
+	maps.Copy(held, pairs)
 	if len(held) == 0 {
 		return nil
 	}

@@ -5,6 +5,7 @@
 package receiver
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -26,9 +27,9 @@ type CheckFacing struct {
 	Meter metric.Meter // for the edge's own health
 }
 
-// Handler returns the handler of the listener for checks.
-func (f CheckFacing) Handler() (http.Handler, error) {
-	counted, err := newReportCounter(f.Meter)
+// Handler returns the handler of the listener for checks. ctx is for making it only.
+func (f CheckFacing) Handler(ctx context.Context) (http.Handler, error) {
+	counted, err := newReportCounter(ctx, f.Meter)
 	if err != nil {
 		return nil, err
 	}

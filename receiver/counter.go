@@ -25,7 +25,7 @@ type reportCounter struct {
 
 // newReportCounter makes the counter with every series at 0, so that the first
 // refusal of a kind is an increase too.
-func newReportCounter(m metric.Meter) (*reportCounter, error) {
+func newReportCounter(ctx context.Context, m metric.Meter) (*reportCounter, error) {
 	reports, err := m.Int64Counter("sonde.reports", metric.WithUnit("{report}"),
 		metric.WithDescription("Reports of checks, by what became of them."))
 	if err != nil {
@@ -39,7 +39,7 @@ func newReportCounter(m metric.Meter) (*reportCounter, error) {
 		c.of[k.Label()] = attributes("refused", k.Label())
 	}
 	for _, set := range c.of {
-		c.reports.Add(context.Background(), 0, set)
+		c.reports.Add(ctx, 0, set)
 	}
 	return c, nil
 }

@@ -26,7 +26,7 @@ func TestReportsAreCounted(t *testing.T) {
 	h, err := receiver.CheckFacing{
 		Keys: credential.NewKeyring(key(t, 1)), Sink: sink, Now: func() time.Time { return noon },
 		Log: slog.New(slog.DiscardHandler), Meter: sdk.NewMeterProvider(sdk.WithReader(reader)).Meter("test"),
-	}.Handler()
+	}.Handler(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

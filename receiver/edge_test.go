@@ -85,7 +85,7 @@ func edge(tb testing.TB, s receiver.Sink) (http.Handler, *bytes.Buffer) {
 		Keys: credential.NewKeyring(key(tb, 1)), Sink: s, Now: func() time.Time { return noon },
 		Log:   slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Meter: noop.Meter{},
-	}.Handler()
+	}.Handler(tb.Context())
 	if err != nil {
 		tb.Fatal(err)
 	}

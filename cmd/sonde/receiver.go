@@ -189,7 +189,7 @@ type server struct {
 
 // listen opens the doors for checks and for readers, in that order.
 func listen(ctx context.Context, c receiverConfig, checks receiver.CheckFacing, readers receiver.ReaderFacing) ([]server, error) {
-	handler, err := checks.Handler()
+	handler, err := checks.Handler(ctx)
 	if err != nil {
 		return nil, err
 	}

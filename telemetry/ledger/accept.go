@@ -98,7 +98,7 @@ func (l *Ledger) take(r *run, report result.Report, now time.Time) (result.Recei
 		receipt.Disposition = result.Ignored
 	}
 	if !r.decided && r.hear(report) {
-		l.counters.contradiction()
+		l.counters.contradictory.Add(1)
 	}
 	source := series.Source{RunID: r.id, Attempt: r.attempts()}
 	receipt.Rejected = l.config.Series.Add(c.UID, source, report.Samples, report.Received)

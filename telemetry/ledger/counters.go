@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -10,41 +11,42 @@ import (
 	"github.com/sonde-dev/sonde/telemetry/result"
 )
 
-// counters tell of what the ledger could not count.
+// counters tell of what the ledger could not count. They are read when metrics are
+// collected.
 type counters struct {
-	contradictions metric.Int64Counter
-	drops          metric.Int64Counter
+	contradictory atomic.Int64
+
+	// Reports that were held for a run which turned out to be one of these.
+	unknownRun, foreign, runOver atomic.Int64
 }
 
-func newCounters(m metric.Meter) (counters, error) {
-	contradictions, err1 := m.Int64Counter("sonde.reports.contradictory",
-		metric.WithUnit("{report}"), metric.WithDescription("Reports that claim the opposite of an earlier one of the same attempt."))
-	drops, err2 := m.Int64Counter("sonde.reports.dropped",
-		metric.WithUnit("{report}"), metric.WithDescription("Reports that were held for a run which then turned out to be unknown, foreign or over."))
-	c := counters{contradictions: contradictions, drops: drops}
-	if err := errors.Join(err1, err2); err != nil {
-		return counters{}, err
-	}
-	ctx := context.Background()
-	contradictions.Add(ctx, 0)
-	for _, why := range []string{"unknown_run", "foreign", "run_over"} {
-		drops.Add(ctx, 0, reason(why))
-	}
-	return c, nil
+// newCounters makes the counters and the instruments that show them.
+func newCounters(m metric.Meter) (*counters, error) {
+	c := &counters{}
+	_, err1 := m.Int64ObservableCounter("sonde.reports.contradictory",
+		metric.WithUnit("{report}"), metric.WithDescription("Reports that claim the opposite of an earlier one of the same attempt."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(c.contradictory.Load())
+			return nil
+		}))
+	_, err2 := m.Int64ObservableCounter("sonde.reports.dropped",
+		metric.WithUnit("{report}"), metric.WithDescription("Reports that were held for a run which then turned out to be unknown, foreign or over."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(c.unknownRun.Load(), reason("unknown_run"))
+			o.Observe(c.foreign.Load(), reason("foreign"))
+			o.Observe(c.runOver.Load(), reason("run_over"))
+			return nil
+		}))
+	return c, errors.Join(err1, err2)
 }
 
-func (c counters) contradiction() { c.contradictions.Add(context.Background(), 1) }
-
-func (c counters) unknownRun(reports int) {
-	c.drops.Add(context.Background(), int64(reports), reason("unknown_run"))
-}
-
-func (c counters) dropped(err error) {
-	why := "run_over"
+// dropped counts a report that was held and could not be taken for err.
+func (c *counters) dropped(err error) {
 	if errors.Is(err, result.ErrForeign) {
-		why = "foreign"
+		c.foreign.Add(1)
+		return
 	}
-	c.drops.Add(context.Background(), 1, reason(why))
+	c.runOver.Add(1)
 }
 
 func reason(why string) metric.MeasurementOption {

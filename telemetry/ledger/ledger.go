@@ -60,7 +60,7 @@ type Config struct {
 // Ledger is safe for use by many goroutines at once.
 type Ledger struct {
 	config    Config
-	counters  counters
+	counters  *counters
 	listening time.Time // since when reports are taken
 
 	mu     sync.Mutex // guards all below

@@ -42,7 +42,7 @@ func (l *Ledger) Tick() {
 		if now.Sub(h.since) > heldFor {
 			l.kept -= len(h.reports)
 			delete(l.held, id)
-			l.counters.unknownRun(len(h.reports))
+			l.counters.unknownRun.Add(int64(len(h.reports)))
 		}
 	}
 }
