@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"strings"
+)
+
+// receiverProxy is the path of the receiver's reader side through the API server.
+const receiverProxy = "/api/v1/namespaces/sonde-system/services/sonde:http/proxy"
+
+// prometheusProxy is that of Prometheus.
+const prometheusProxy = "/api/v1/namespaces/" + namespace + "/services/prometheus:http/proxy"
+
+func (d demo) cluster(ctx context.Context) error { return d.tool(ctx, "up") }
+
+func (d demo) install(ctx context.Context) error {
+	return firstError(
+		func() error { return d.show(ctx, "make", "--no-print-directory", "image") },
+		func() error { return d.tool(ctx, "load", d.path("bin", "sonde.tar")) },
+		func() error { return d.show(ctx, "kubectl", "apply", "-k", "deploy/kustomize") },
+		// A second showing has a new image under the same name.
+		func() error {
+			return d.show(ctx, "kubectl", "-n", "sonde-system", "rollout", "restart", "deployment/sonde-controller", "statefulset/sonde-receiver")
+		},
+		func() error {
+			return d.show(ctx, "kubectl", "-n", "sonde-system", "rollout", "status", "deployment/sonde-controller", "--timeout=3m")
+		},
+		func() error {
+			return d.show(ctx, "kubectl", "-n", "sonde-system", "rollout", "status", "statefulset/sonde-receiver", "--timeout=3m")
+		},
+	)
+}
+
+func (d demo) prometheus(ctx context.Context) error {
+	if err := d.tool(ctx, "tool", "prometheus"); err != nil {
+		return err
+	}
+	binary, err := d.read(ctx, "go", "-C", "test/cluster", "run", ".", "tool", "prometheus")
+	if err != nil {
+		return err
+	}
+	archive := d.path("bin", "prometheus.tar")
+	return firstError(
+		func() error {
+			return d.tool(ctx, "image", "--name", "docker.io/sonde-dev/prometheus:demo", "--binary", strings.TrimSpace(binary)+":/prometheus", "--output", archive)
+		},
+		func() error { return d.tool(ctx, "load", archive) },
+		func() error { return d.show(ctx, "kubectl", "apply", "-f", "test/demo/prometheus.yaml") },
+		func() error {
+			return d.show(ctx, "kubectl", "-n", namespace, "rollout", "status", "deployment/prometheus", "--timeout=3m")
+		},
+	)
+}
+
+// checks applies the examples anew, so that each makes its first run now.
+func (d demo) checks(ctx context.Context) error {
+	args := []string{"-n", namespace}
+	for _, example := range examples() {
+		args = append(args, "-f", "examples/"+example+"/check.yaml")
+	}
+	return firstError(
+		func() error {
+			return d.show(ctx, "kubectl", append([]string{"delete", "--ignore-not-found"}, args...)...)
+		},
+		func() error { return d.show(ctx, "kubectl", append([]string{"apply"}, args...)...) },
+	)
+}
+
+// examples returns the checks of the showing, each a folder of examples.
+func examples() []string { return []string{"shell-json", "failing", "silent", "every-90s"} }
+
+// firstError does one thing after the other until one fails.
+func firstError(things ...func() error) error {
+	for _, do := range things {
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// SystemNamespace is what deploy/kustomize installs into.
+const SystemNamespace = "sonde-system"
+
+// Install builds the image, loads it and installs Sonde from deploy/kustomize, as
+// README says. It is for TestMain and writes what it does to out.
+func Install(ctx context.Context, out io.Writer) error {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	system := []string{"-n", SystemNamespace}
+	for _, c := range [][]string{
+		{"make", "--no-print-directory", "image"},
+		{"go", "-C", "test/cluster", "run", ".", "load", filepath.Join(root, "bin", "sonde.tar")},
+		{"kubectl", "apply", "-k", "deploy/kustomize"},
+		append([]string{"kubectl", "rollout", "restart", "deployment/sonde-controller", "statefulset/sonde-receiver"}, system...),
+		append([]string{"kubectl", "rollout", "status", "deployment/sonde-controller", "--timeout=4m"}, system...),
+		append([]string{"kubectl", "rollout", "status", "statefulset/sonde-receiver", "--timeout=4m"}, system...),
+	} {
+		cmd := exec.CommandContext(ctx, c[0], c[1:]...)
+		cmd.Dir, cmd.Stdout, cmd.Stderr = root, out, out
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("%s: %w", strings.Join(c, " "), err)
+		}
+	}
+	return nil
+}
+
+// Exposition returns what the receiver's /metrics says, in text form.
+func (c *Cluster) Exposition(t *testing.T) string {
+	t.Helper()
+	return c.Kubectl(t, "get", "--raw", "/api/v1/namespaces/"+SystemNamespace+"/services/sonde:http/proxy/metrics")
+}
+
+// Kubectl runs kubectl and returns what it prints.
+func (c *Cluster) Kubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(c.Dir, "bin", "kubectl"), args...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out)
+}
+
+// Metric returns the sum of the series of a counter or gauge that have all labels
+// (name, value, name, value …), and whether there is one.
+func (c *Cluster) Metric(t *testing.T, name string, labels ...string) (float64, bool) {
+	t.Helper()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(c.Exposition(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, found := 0.0, false
+	for _, m := range families[name].GetMetric() {
+		have := map[string]string{}
+		for _, l := range m.GetLabel() {
+			have[l.GetName()] = l.GetValue()
+		}
+		matches := true
+		for i := 0; i+1 < len(labels); i += 2 {
+			matches = matches && have[labels[i]] == labels[i+1]
+		}
+		if matches {
+			sum, found = sum+m.GetCounter().GetValue()+m.GetGauge().GetValue(), true
+		}
+	}
+	return sum, found
+}
