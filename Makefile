@@ -11,7 +11,7 @@ build: ## Build bin/sonde
 	$(build) -o bin/sonde ./cmd/sonde
 
 image: build ## Build the image as bin/sonde.tar (no container engine needed)
-	$(cluster) image --name docker.io/sonde-dev/sonde:dev --binary $(CURDIR)/bin/sonde:/sonde --output $(CURDIR)/bin/sonde.tar
+	$(cluster) image --name docker.io/sonde-dev/sonde:dev --binary $(CURDIR)/bin/sonde:/sonde --user 65532:65532 --output $(CURDIR)/bin/sonde.tar
 
 generate: ## Deepcopy, CRD and RBAC from the Go types
 	$(gen) object crd paths=./api/... output:crd:dir=deploy/crd
