@@ -17,7 +17,7 @@ import (
 // of the Check's UID, so that doing it again after a crash makes no second one.
 func (r *Reconciler) runOnCreate(ctx context.Context, check *v1alpha1.Check, cron *unstructured.Unstructured) error {
 	const idLength = 6 // with the longest name of a CronJob, the longest name of a Job
-	job, err := unscheduledJob(cron, shortHash(string(check.UID), idLength), "on-create")
+	job, err := unscheduledJob(check, cron, shortHash(string(check.UID), idLength), "on-create")
 	if err != nil {
 		return err
 	}
@@ -27,9 +27,10 @@ func (r *Reconciler) runOnCreate(ctx context.Context, check *v1alpha1.Check, cro
 	return nil
 }
 
-// unscheduledJob returns a Job of cron's template that no slot asked for. Its owner
-// and annotation are those that "kubectl create job --from" sets.
-func unscheduledJob(cron *unstructured.Unstructured, id, why string) (*unstructured.Unstructured, error) {
+// unscheduledJob returns a Job of cron's template that no slot asked for. The Check
+// owns it: of a Job that is owned by a CronJob and that it did not make itself, the
+// CronJob controller warns.
+func unscheduledJob(check *v1alpha1.Check, cron *unstructured.Unstructured, id, why string) (*unstructured.Unstructured, error) {
 	content, found, err := unstructured.NestedMap(cron.Object, "spec", "jobTemplate")
 	if err != nil || !found {
 		return nil, fmt.Errorf("read the job template of CronJob %s: %w", cron.GetName(), err)
@@ -40,13 +41,6 @@ func unscheduledJob(cron *unstructured.Unstructured, id, why string) (*unstructu
 	job.SetNamespace(cron.GetNamespace())
 	job.SetName(cron.GetName() + "-now-" + id)
 	job.SetLabels(merged(job.GetLabels(), map[string]string{v1alpha1.LabelUnscheduled: why}))
-	job.SetAnnotations(merged(job.GetAnnotations(), map[string]string{"cronjob.kubernetes.io/instantiate": "manual"}))
-	job.SetOwnerReferences([]metav1.OwnerReference{{
-		APIVersion: batchv1.SchemeGroupVersion.String(),
-		Kind:       "CronJob",
-		Name:       cron.GetName(),
-		UID:        cron.GetUID(),
-		Controller: new(true),
-	}})
+	job.SetOwnerReferences([]metav1.OwnerReference{ownerReference(check)})
 	return job, nil
 }

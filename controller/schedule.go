@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -30,14 +31,23 @@ type Schedule struct {
 // at each CronJob about every 10 s and late by as much again when busy.
 const minStartingDeadline = time.Minute
 
+// minInterval is the least that a CronJob can keep: Jobs are named by the minute.
+const minInterval = time.Minute
+
 // schedule translates the schedule of spec. uid spreads checks with the same
 // interval over it. An error means that the user must mend the spec.
 func schedule(spec v1alpha1.CheckSpec, uid types.UID) (Schedule, error) {
-	if spec.Interval != nil {
+	switch {
+	case spec.Interval != nil && spec.Interval.Duration < minInterval:
+		return Schedule{}, specErrorf("spec.interval: must be at least %s, not %s", minInterval, spec.Interval.Duration)
+	case spec.Interval != nil:
 		return intervalSchedule(spec.Interval.Duration, uid), nil
-	}
-	if spec.Schedule == nil {
+	case spec.Schedule == nil:
 		return Schedule{}, specErrorf("spec: set exactly one of interval and schedule")
+	case strings.Contains(*spec.Schedule, "TZ"): // the parser panics at some of them
+		return Schedule{}, specErrorf("spec.schedule: the time zone goes into spec.timeZone")
+	case strings.HasPrefix(*spec.Schedule, "@every"):
+		return Schedule{}, specErrorf("spec.schedule: %q is spec.interval", *spec.Schedule)
 	}
 	s := Schedule{Expression: *spec.Schedule, TimeZone: "Etc/UTC"}
 	if spec.TimeZone != nil {

@@ -26,10 +26,29 @@ func decodeTemplate(raw []byte) (template, error) {
 	if err := json.Unmarshal(raw, &t); err != nil || t == nil {
 		return nil, specErrorf("spec.podTemplate: must be an object with metadata and spec")
 	}
+	dropNulls(t)
 	if spec, found, err := unstructured.NestedMap(t, "spec"); err != nil || !found || len(spec) == 0 {
 		return nil, specErrorf("spec.podTemplate.spec: is required; the containers go there")
 	}
 	return t, nil
+}
+
+// dropNulls removes what is null, as templates leave behind where nothing was set:
+// Kubernetes takes that as absent.
+func dropNulls(v any) {
+	switch v := v.(type) {
+	case template:
+		dropNulls(map[string]any(v))
+	case map[string]any:
+		maps.DeleteFunc(v, func(_ string, field any) bool { return field == nil })
+		for _, field := range v {
+			dropNulls(field)
+		}
+	case []any:
+		for _, item := range v {
+			dropNulls(item)
+		}
+	}
 }
 
 // addStrings adds pairs to the string map at path. Where both have a key, pairs

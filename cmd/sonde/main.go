@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+	_ "time/tzdata" // the image has no other; schedules name time zones
 )
 
 // version is set at link time: -ldflags "-X main.version=v0.1.0".

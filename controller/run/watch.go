@@ -122,23 +122,31 @@ func (w *Watcher) reconcileJob(ctx context.Context, req reconcile.Request) (reco
 	return reconcile.Result{}, nil
 }
 
-// owner follows the owner references of job through its CronJob to a Check. Names
-// prove nothing: UIDs must agree.
+// owner follows the owner references of job to a Check: through its CronJob, or at
+// once where no slot asked for the Job. Names prove nothing: UIDs must agree, and all
+// must be in one namespace, so that nobody can run another tenant's check.
 func (w *Watcher) owner(ctx context.Context, job *batchv1.Job) (checkUID string, found bool, err error) {
 	ref := metav1.GetControllerOf(job)
-	if ref == nil || ref.Kind != "CronJob" {
+	if ref != nil && ref.Kind == "CronJob" {
+		var cron batchv1.CronJob
+		found, err := w.owned(ctx, job.Namespace, ref, &cron)
+		if !found || err != nil {
+			return "", false, err
+		}
+		ref = metav1.GetControllerOf(&cron)
+	}
+	if ref == nil || ref.Kind != v1alpha1.Kind || ref.APIVersion != v1alpha1.GroupVersion().String() {
 		return "", false, nil
 	}
-	var cron batchv1.CronJob
-	err = w.Client.Get(ctx, types.NamespacedName{Namespace: job.Namespace, Name: ref.Name}, &cron)
-	if err != nil {
-		return "", false, client.IgnoreNotFound(err)
-	}
-	check := metav1.GetControllerOf(&cron)
-	if cron.UID != ref.UID || check == nil || check.Kind != v1alpha1.Kind {
-		return "", false, nil
-	}
-	return string(check.UID), true, nil
+	found, err = w.owned(ctx, job.Namespace, ref, &v1alpha1.Check{})
+	return string(ref.UID), found, err
+}
+
+// owned reads the owner that ref names into owner, and reports whether it is there
+// and the same.
+func (w *Watcher) owned(ctx context.Context, namespace string, ref *metav1.OwnerReference, owner client.Object) (bool, error) {
+	err := w.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, owner)
+	return err == nil && owner.GetUID() == ref.UID, client.IgnoreNotFound(err)
 }
 
 // reconcileCheck tells the ledger of one Check, and the Check of its standing.
@@ -157,12 +165,15 @@ func (w *Watcher) reconcileCheck(ctx context.Context, req reconcile.Request) (re
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	known, err := Check(&check, cron, w.AllowedLabels)
+	known, unknownSchedule := Check(&check, cron, w.AllowedLabels)
 	w.Ledger.PutCheck(known)
-	if err != nil {
-		return reconcile.Result{}, reconcile.TerminalError(err)
+	if err := w.writeStatus(ctx, &check); err != nil {
+		return reconcile.Result{}, err
 	}
-	return reconcile.Result{}, w.writeStatus(ctx, &check)
+	if unknownSchedule != nil { // costs the time of the next run, and no verdict
+		return reconcile.Result{}, reconcile.TerminalError(unknownSchedule)
+	}
+	return reconcile.Result{}, nil
 }
 
 // cronJob returns the CronJob that check owns, or nil.

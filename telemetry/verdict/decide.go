@@ -61,13 +61,19 @@ func wait(until time.Time) (Decision, bool) { return Decision{Again: until}, tru
 
 func noOpinion() (Decision, bool) { return Decision{}, false }
 
-// reportedFailure: the check said no. With attempts left, the last one counts.
-func reportedFailure(f Facts, _ time.Time) (Decision, bool) {
+// reportedFailure: the check said no. With attempts left, the last one counts. A
+// report may overtake the news that its pod has started; then there is a short wait
+// for that, or the duration would not be known.
+func reportedFailure(f Facts, now time.Time) (Decision, bool) {
 	if f.Terms.Mode == ExitCode || f.Heard.Claim != result.ClaimFailure {
 		return noOpinion()
 	}
 	if !f.over() && !f.lastAttempt() && f.Terms.Retries > 0 {
 		return wait(time.Time{})
+	}
+	p, _ := f.Job.last()
+	if ready := f.Heard.Received.Add(settling); p.Started.IsZero() && !f.over() && now.Before(ready) {
+		return wait(ready)
 	}
 	return final(result.Failure, result.Reported, failureMessage(f.Heard.Errors))
 }

@@ -83,8 +83,11 @@ func TestDecide(t *testing.T) {
 			facts(running(), said(result.ClaimFailure, 6, "a", "b", "c")), at(6),
 			verdictOf(result.Failure, result.Reported, "a (and 2 more)"),
 		},
-		"a failure before the pod is seen to run counts": {
-			facts(said(result.ClaimFailure, 1, "x")), at(1), verdictOf(result.Failure, result.Reported, "x"),
+		"a failure before the pod is seen to run waits for that": {
+			facts(said(result.ClaimFailure, 1, "x")), at(1), again(6),
+		},
+		"a failure whose pod is not seen to run counts": {
+			facts(said(result.ClaimFailure, 1, "x")), at(6), verdictOf(result.Failure, result.Reported, "x"),
 		},
 		"a failure with an attempt left waits for it": {
 			facts(retries(1), running(), said(result.ClaimFailure, 6)), at(6), onlyEvents,

@@ -6,6 +6,9 @@
 package apiserver
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -13,6 +16,18 @@ import (
 
 	"github.com/sonde-dev/sonde/test/harness"
 )
+
+// TestMain puts down the Sonde that a demo may have left in the cluster: of two
+// controllers for one namespace neither would be quiet. The e2e tests, or another
+// demo, put it up again.
+func TestMain(m *testing.M) {
+	down := exec.Command("kubectl", "-n", harness.SystemNamespace, "scale", "--replicas=0", "deployment/sonde-controller", "statefulset/sonde-receiver")
+	if out, err := down.CombinedOutput(); err != nil && !strings.Contains(string(out), "NotFound") && !strings.Contains(string(out), "not found") {
+		fmt.Fprintf(os.Stderr, "put down Sonde in the cluster: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
 
 // world is the cluster with the CRD and a controller for one namespace.
 type world struct {

@@ -14,21 +14,28 @@ const prometheusProxy = "/api/v1/namespaces/" + namespace + "/services/prometheu
 func (d demo) cluster(ctx context.Context) error { return d.tool(ctx, "up") }
 
 func (d demo) install(ctx context.Context) error {
+	_, err := d.read(ctx, "kubectl", "-n", "sonde-system", "get", "statefulset/sonde-receiver")
+	again := err == nil
+	workloads := []string{"deployment/sonde-controller", "statefulset/sonde-receiver"}
 	return firstError(
 		func() error { return d.show(ctx, "make", "--no-print-directory", "image") },
 		func() error { return d.tool(ctx, "load", d.path("bin", "sonde.tar")) },
 		func() error { return d.show(ctx, "kubectl", "apply", "-k", "deploy/kustomize") },
-		// A second showing has a new image under the same name.
 		func() error {
-			return d.show(ctx, "kubectl", "-n", "sonde-system", "rollout", "restart", "deployment/sonde-controller", "statefulset/sonde-receiver")
+			if !again {
+				return nil
+			}
+			// The image is a new one under the same name.
+			return d.show(ctx, "kubectl", append([]string{"-n", "sonde-system", "rollout", "restart"}, workloads...)...)
 		},
-		func() error {
-			return d.show(ctx, "kubectl", "-n", "sonde-system", "rollout", "status", "deployment/sonde-controller", "--timeout=3m")
-		},
-		func() error {
-			return d.show(ctx, "kubectl", "-n", "sonde-system", "rollout", "status", "statefulset/sonde-receiver", "--timeout=3m")
-		},
+		func() error { return d.rolledOut(ctx, "sonde-system", workloads[0]) },
+		func() error { return d.rolledOut(ctx, "sonde-system", workloads[1]) },
 	)
+}
+
+// rolledOut waits until a workload is as it should be.
+func (d demo) rolledOut(ctx context.Context, namespace, workload string) error {
+	return d.show(ctx, "kubectl", "-n", namespace, "rollout", "status", workload, "--timeout=3m")
 }
 
 func (d demo) prometheus(ctx context.Context) error {
@@ -46,9 +53,7 @@ func (d demo) prometheus(ctx context.Context) error {
 		},
 		func() error { return d.tool(ctx, "load", archive) },
 		func() error { return d.show(ctx, "kubectl", "apply", "-f", "test/demo/prometheus.yaml") },
-		func() error {
-			return d.show(ctx, "kubectl", "-n", namespace, "rollout", "status", "deployment/prometheus", "--timeout=3m")
-		},
+		func() error { return d.rolledOut(ctx, namespace, "deployment/prometheus") },
 	)
 }
 

@@ -55,16 +55,24 @@ func (d demo) metrics(ctx context.Context) error {
 	return nil
 }
 
-// queries asks Prometheus until it has scraped.
+// queries asks Prometheus until it has scraped what there is.
 func (d demo) queries(ctx context.Context) error {
-	for _, query := range []string{"sonde_check_ok", "sum by (result) (sonde_check_runs_total) > 0", "dns_lookups_total"} {
-		d.say("query: %s\n", query)
+	for _, q := range []struct {
+		query  string
+		series int
+	}{
+		{"sonde_check_ok", len(examples())},
+		{"sum by (result) (sonde_check_runs_total) > 0", 3},
+		{"dns_lookups_total", 1},
+	} {
+		d.say("query: %s\n", q.query)
 		err := d.until(ctx, "Prometheus has an answer", func() (bool, error) {
-			lines, err := d.query(ctx, query)
-			for _, line := range lines {
-				d.say("  %s\n", line)
+			lines, err := d.query(ctx, q.query)
+			if err != nil || len(lines) < q.series {
+				return false, err
 			}
-			return len(lines) > 0, err
+			d.say("  %s\n", strings.Join(lines, "\n  "))
+			return true, nil
 		})
 		if err != nil {
 			return err
