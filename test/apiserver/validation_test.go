@@ -34,7 +34,7 @@ func TestTheAPIServerRefuses(t *testing.T) {
 		"a time zone inside the schedule":   {`{schedule: "TZ=UTC * * * * *", ` + pod + `}`, "into timeZone"},
 		"@every":                            {`{schedule: "@every 90s", ` + pod + `}`, "write interval: 90s"},
 		"a reserved label":                  {`{interval: 5m, labels: {k8s.namespace.name: x}, ` + pod + `}`, "reserved"},
-		"labels that become one":            {`{interval: 5m, labels: {a.b: x, a_b: y}, ` + pod + `}`, "differ only in"},
+		"labels that become one":            {`{interval: 5m, labels: {a.b: one, a_b: two}, ` + pod + `}`, "differ only in"},
 		"a label key with a dash":           {`{interval: 5m, labels: {a-b: x}, ` + pod + `}`, "a label key is"},
 		"a report mode of its own":          {`{interval: 5m, report: Maybe, ` + pod + `}`, "Unsupported value"},
 		"too many retries":                  {`{interval: 5m, retries: 11, ` + pod + `}`, "less than or equal to 10"},
