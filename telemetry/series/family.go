@@ -51,6 +51,10 @@ func newFamilies(limit int) *families {
 	return &families{limit: limit, bySpelling: map[spelling]*family{}, byName: map[string]*family{}}
 }
 
+// undescribed is the help text of a metric whose author gave none: a metric without
+// one is a fault to promtool.
+const undescribed = "Reported by checks."
+
 // find returns the family of a sample. One that has no series yet is new, and
 // becomes known only by keep: a sample that is not taken must not claim a name.
 func (f *families) find(s result.Sample) (*family, *refusal) {
@@ -72,7 +76,7 @@ func (f *families) find(s result.Sample) (*family, *refusal) {
 		}
 		return nil, &refusal{result.RejectedType, fmt.Sprintf("%s is %q to Prometheus, a name that is in use by %s", wanted, name, known)}
 	}
-	return &family{translated: translated, spelling: wanted, description: s.Description}, nil
+	return &family{translated: translated, spelling: wanted, description: cmp.Or(s.Description, undescribed)}, nil
 }
 
 // room says why a family that find returned cannot be kept; nil if it can.
