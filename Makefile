@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 tool    := go tool -modfile=tools.mod
 cluster := go -C test/cluster run .
+clusterlint := go -C test/cluster tool -modfile=../../tools.mod golangci-lint
 build   := CGO_ENABLED=0 go build -trimpath -tags grpcnotrace,nomsgpack -ldflags "-s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)"
 gen     := $(tool) controller-gen
 
@@ -20,9 +21,11 @@ generate: ## Deepcopy, CRD and RBAC from the Go types
 
 fmt: ## Format
 	$(tool) golangci-lint fmt ./...
+	$(clusterlint) fmt -c ../../.golangci.yaml ./...
 
 lint: ## Lint (make fmt mends some of it)
 	$(tool) golangci-lint run ./...
+	$(clusterlint) run -c ../../.golangci.yaml ./...
 
 verify: generate fmt ## Fail if generated files, formatting or go.mod are stale (then commit what it changed)
 	go mod tidy

@@ -1,6 +1,7 @@
 package series_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 // known to be good.
 func FuzzCheckSample(f *testing.F) {
 	f.Add("page.load", "s", "Time to load.", "page.name", "home", 1.5)
-	f.Add("a-//", "1/{x}", "", "1a", "\\\n\"", -0.0)
+	f.Add("a-//", "1/{x}", "", "1a", "\\\n\"", math.Copysign(0, -1))
 	f.Add("x_total", "total", "\x7f", "_a", "é", 1e308)
 	f.Fuzz(func(t *testing.T, name, unit, description, key, value string, v float64) {
 		s := newStore(series.Config{})

@@ -29,6 +29,7 @@ func commands() []command {
 		{"image", "[busybox] --output FILE.tar ...", "make an image without a daemon", imageHelp, makeImage},
 		{"load", "[--dir DIR] FILE.tar...", "put images into the cluster", loadHelp, load},
 		{"tool", "NAME", "print the path of a program, building it if missing", toolHelp, tool},
+		{"packages", "NAME...", "install Debian packages that are missing", packagesHelp, packages},
 		{"prebuild", "", "build everything into the cache", prebuildHelp, prebuild},
 	}
 }

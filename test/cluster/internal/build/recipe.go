@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -85,10 +86,8 @@ func Recipes() []Recipe {
 // has tells whether the recipe makes a program of that name.
 func (r Recipe) has(program string) bool {
 	for _, names := range [][]string{r.Programs, r.MultiCall} {
-		for _, name := range names {
-			if name == program {
-				return true
-			}
+		if slices.Contains(names, program) {
+			return true
 		}
 	}
 	return false

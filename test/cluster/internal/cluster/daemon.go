@@ -30,7 +30,7 @@ func startDaemon(l Layout, c component, executable string) (*daemon, error) {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.Command(executable, c.args...)
+	cmd := exec.Command(executable, c.args...) //nolint:noctx // it outlives this process
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = []string{"PATH=" + systemPath, "HOME=/root", host.Marker + "=" + c.name + "@" + l.Dir}

@@ -43,7 +43,7 @@ func delegate(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, controller := range strings.Fields(string(text)) {
+	for controller := range strings.FieldsSeq(string(text)) {
 		// One at a time: a controller that may not be delegated must not keep back the rest.
 		_ = os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+"+controller), 0o644)
 	}

@@ -17,11 +17,13 @@ func TestRecognize(t *testing.T) {
 	}{
 		"a daemon has the marker": {
 			"/cache/kube-v1/kube\x00kubelet\x00", "PATH=/bin\x00SONDE_CLUSTER_DAEMON=kubelet@/repo/.cluster\x00", "0::/\n",
-			Process{Program: "kube", Daemon: "kubelet", Dir: "/repo/.cluster"}, true,
+			Process{Program: "kube", Daemon: "kubelet", Dir: "/repo/.cluster"},
+			true,
 		},
 		"a shim inherits containerd's": {
 			"/cache/containerd-shim-runc-v2\x00-id\x00", "SONDE_CLUSTER_DAEMON=containerd@/repo/.cluster\x00", "0::/\n",
-			Process{Program: "containerd-shim-runc-v2", Daemon: "containerd", Dir: "/repo/.cluster"}, true,
+			Process{Program: "containerd-shim-runc-v2", Daemon: "containerd", Dir: "/repo/.cluster"},
+			true,
 		},
 		"a container's process is in our cgroup": {"sleep\x0060\x00", "HOME=/\x00", v1Pod, Process{Program: "sleep"}, true},
 		"so it is under cgroup v2":               {"sleep\x00", "", "0::/sonde-cluster/kubepods/pod1\n", Process{Program: "sleep"}, true},
@@ -45,9 +47,9 @@ func TestRecognize(t *testing.T) {
 func TestMountsBelow(t *testing.T) {
 	const mountinfo = `27 1 254:0 / / rw - ext4 /dev/vda rw
 42 27 254:0 /repo/.cluster/kubelet /repo/.cluster/kubelet rw shared:1 - ext4 /dev/vda rw
-43 42 0:39 / /repo/.cluster/kubelet/pods/a/volumes/b rw - tmpfs tmpfs rw
-44 27 0:40 / /repo/.cluster-2/x rw - tmpfs tmpfs rw
-45 27 0:41 / /repo/.cluster/with\040space rw - tmpfs tmpfs rw
+43 42 0:39 / /repo/.cluster/kubelet/pods/a/volumes/b rw - tmpfs none rw
+44 27 0:40 / /repo/.cluster-2/x rw - tmpfs none rw
+45 27 0:41 / /repo/.cluster/with\040space rw - tmpfs none rw
 `
 	want := []string{"/repo/.cluster/with space", "/repo/.cluster/kubelet/pods/a/volumes/b", "/repo/.cluster/kubelet"}
 	if diff := cmp.Diff(want, mountsBelow(mountinfo, []string{"/repo/.cluster"})); diff != "" {

@@ -67,6 +67,14 @@ func MissingPackages() []string {
 	return missing
 }
 
+// Uninstalled returns those of the Debian packages that are not installed.
+func Uninstalled(ctx context.Context, packages []string) []string {
+	return slices.DeleteFunc(slices.Clone(packages), func(name string) bool {
+		state, err := Output(ctx, "dpkg-query", "-W", "-f=${db:Status-Status}", name)
+		return err == nil && state == "installed"
+	})
+}
+
 // InstallPackages installs Debian packages. It needs root and apt-get, and says
 // what to install by hand where it has not got them.
 func InstallPackages(ctx context.Context, packages []string) error {
