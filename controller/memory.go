@@ -10,7 +10,8 @@ import (
 
 // memory holds the generations of the CronJobs that this process has applied. The
 // cache may show a CronJob before it shows the status that records it; without
-// memory that would look like a hand edit, and be answered by a needless write.
+// memory that would look like a hand edit, and be answered by a needless write. Each
+// is held until the status is seen to say the same.
 type memory struct {
 	mu          sync.Mutex // guards generations
 	generations map[types.UID]int64
@@ -36,11 +37,17 @@ func (m *memory) forget(check types.UID) {
 func (m *memory) recorded(check *v1alpha1.Check) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if g, ok := m.generations[check.UID]; ok {
+	g, remembered := m.generations[check.UID]
+	status := check.Status.CronJob
+	switch {
+	case remembered && status != nil && status.Generation == g: // the cache has caught up
+		delete(m.generations, check.UID)
 		return g
-	}
-	if check.Status.CronJob == nil {
+	case remembered:
+		return g
+	case status == nil:
 		return 0
+	default:
+		return status.Generation
 	}
-	return check.Status.CronJob.Generation
 }

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -40,6 +41,10 @@ type Reconciler struct {
 	Events   events.EventRecorder
 	Settings Settings
 	Now      func() time.Time
+
+	// Refused is called with the reason each time that a Check turns out not to be
+	// schedulable: one of Refusals.
+	Refused func(reason string)
 
 	applied memory
 }
@@ -128,15 +133,22 @@ func (r *Reconciler) finish(ctx context.Context, check *v1alpha1.Check, o outcom
 	return reconcile.Result{}, transient(o.err)
 }
 
-// tell emits an Event where the condition Scheduled changed.
+// Refusals returns the reasons of the condition Scheduled for which somebody has to
+// mend something. The slice is the caller's.
+func Refusals() []string {
+	return []string{v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonNameConflict, v1alpha1.ReasonApplyFailed}
+}
+
+// tell counts and emits an Event where the condition Scheduled changed.
 func (r *Reconciler) tell(check *v1alpha1.Check, next v1alpha1.CheckStatus) {
 	was, is := scheduledCondition(check.Status), scheduledCondition(next)
 	if was != nil && was.Status == is.Status && was.Reason == is.Reason && was.Message == is.Message {
 		return
 	}
 	kind := corev1.EventTypeNormal
-	if is.Reason != v1alpha1.ReasonApplied && is.Reason != v1alpha1.ReasonSuspended {
+	if slices.Contains(Refusals(), is.Reason) {
 		kind = corev1.EventTypeWarning
+		r.Refused(is.Reason)
 	}
 	r.Events.Eventf(check, nil, kind, is.Reason, "Schedule", "%s", is.Message)
 }

@@ -24,9 +24,9 @@ import (
 	"github.com/sonde-dev/sonde/api/v1alpha1"
 )
 
-// concurrentReconciles bounds the requests under way: a reconcile waits for the API
-// server most of its time, and 4 keep 10,000 new Checks under 10 minutes at the 20
-// requests a second that the API server's fairness gives a busy client.
+// concurrentReconciles bounds the requests under way. A reconcile waits for the API
+// server most of its time: 4 settle 500 new Checks in some 10 s on two cores that
+// also run the API server.
 const concurrentReconciles = 4
 
 // Scheme returns a scheme with the kinds that Sonde works with.
@@ -42,25 +42,18 @@ func Scheme() (*runtime.Scheme, error) {
 }
 
 // CacheOptions returns what the controller keeps in memory: Checks, and of our own
-// CronJobs the metadata only. namespaces are those to look after; none means all.
-func CacheOptions(namespaces []string) (cache.Options, error) {
+// CronJobs the metadata only.
+func CacheOptions() (cache.Options, error) {
 	ours, err := labels.Parse(v1alpha1.LabelCheck)
 	if err != nil {
 		return cache.Options{}, fmt.Errorf("parse selector: %w", err)
 	}
-	opts := cache.Options{
+	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&batchv1.CronJob{}: {Label: ours, Transform: metadataOnly},
 		},
-	}
-	for _, ns := range namespaces {
-		if opts.DefaultNamespaces == nil {
-			opts.DefaultNamespaces = map[string]cache.Config{}
-		}
-		opts.DefaultNamespaces[ns] = cache.Config{}
-	}
-	return opts, nil
+	}, nil
 }
 
 // metadataOnly drops what the controller does not look at.

@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/sonde-dev/sonde/controller"
@@ -80,11 +82,16 @@ func runController(ctx context.Context, args []string, p process) error {
 	if err != nil {
 		return err
 	}
+	refused, err := refusalCounter(metrics.Registry)
+	if err != nil {
+		return err
+	}
 	reconciler := &controller.Reconciler{
-		Client: mgr.GetClient(),
-		Live:   mgr.GetAPIReader(),
-		Events: mgr.GetEventRecorder("sonde-controller"),
-		Now:    time.Now,
+		Refused: refused,
+		Client:  mgr.GetClient(),
+		Live:    mgr.GetAPIReader(),
+		Events:  mgr.GetEventRecorder("sonde-controller"),
+		Now:     time.Now,
 		Settings: controller.Settings{
 			Key: key, ReceiverService: c.ReceiverService, Namespace: c.Namespace, Shards: c.Shards,
 		},
@@ -96,18 +103,34 @@ func runController(ctx context.Context, args []string, p process) error {
 	return mgr.Start(ctx)
 }
 
+// refusalCounter returns a function that counts Checks that cannot be scheduled, by
+// reason, with every reason at 0 from the start.
+func refusalCounter(registry prometheus.Registerer) (func(reason string), error) {
+	refusals := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "sonde_controller_refusals_total",
+		Help: "Times that a Check turned out not to be schedulable, by the reason of its condition Scheduled.",
+	}, []string{"reason"})
+	for _, reason := range controller.Refusals() {
+		refusals.WithLabelValues(reason)
+	}
+	if err := registry.Register(refusals); err != nil {
+		return nil, fmt.Errorf("register metric: %w", err)
+	}
+	return func(reason string) { refusals.WithLabelValues(reason).Inc() }, nil
+}
+
 func controllerManager(config *rest.Config, c controllerConfig) (ctrl.Manager, error) {
 	scheme, err := controller.Scheme()
 	if err != nil {
 		return nil, err
 	}
-	cached, err := controller.CacheOptions(c.Namespaces.sorted())
+	cached, err := controller.CacheOptions()
 	if err != nil {
 		return nil, err
 	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         cached,
+		Cache:                         within(c.Namespaces.sorted(), cached),
 		Metrics:                       metricsserver.Options{BindAddress: c.MetricsAddress},
 		HealthProbeBindAddress:        c.HealthAddress,
 		LivenessEndpointName:          "/livez",

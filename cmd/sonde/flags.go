@@ -61,14 +61,13 @@ func parse(fs *flag.FlagSet, about string, args []string, p process) error {
 		}
 	})
 	err := fs.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		printHelp(fs, about, p.stdout)
 		return err
-	}
-	if err != nil {
-		return &usageError{fmt.Errorf("%w; sonde %s --help lists the flags", err, fs.Name())}
-	}
-	if fs.NArg() > 0 {
+	case err != nil:
+		faults = append(faults, fmt.Errorf("%w; sonde %s --help lists the flags", err, fs.Name()))
+	case fs.NArg() > 0:
 		faults = append(faults, fmt.Errorf("unexpected argument %q", fs.Arg(0)))
 	}
 	if len(faults) > 0 {

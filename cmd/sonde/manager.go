@@ -9,6 +9,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 )
 
 // newLogger returns the process's one logger, and makes the Kubernetes libraries
@@ -30,4 +31,16 @@ func clusterConfig(name string) (*rest.Config, error) {
 	}
 	config.UserAgent = name + "/" + version
 	return config, nil
+}
+
+// within restricts what is cached, and with it what is looked after, to namespaces;
+// none means all.
+func within(namespaces []string, cached cache.Options) cache.Options {
+	for _, namespace := range namespaces {
+		if cached.DefaultNamespaces == nil {
+			cached.DefaultNamespaces = map[string]cache.Config{}
+		}
+		cached.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	return cached
 }

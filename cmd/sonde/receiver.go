@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -54,10 +55,15 @@ type shardNumber int
 func (n *shardNumber) String() string { return fmt.Sprint(int(*n)) }
 
 func (n *shardNumber) Set(s string) error {
-	digits := s[strings.LastIndex(s, "-")+1:]
-	if _, err := fmt.Sscanf(digits, "%d", (*int)(n)); err != nil {
+	digits := s
+	if i := strings.LastIndex(s, "-"); i > 0 {
+		digits = s[i+1:]
+	}
+	number, err := strconv.Atoi(digits)
+	if err != nil {
 		return errors.New("must be a number, or a name that ends in one")
 	}
+	*n = shardNumber(number)
 	return nil
 }
 
@@ -77,7 +83,7 @@ func parseReceiver(args []string, p process) (receiverConfig, error) {
 		return c, err
 	}
 	faults := c.faults()
-	if int(c.Shard) < 0 || int(c.Shard) >= c.Shards {
+	if len(faults) == 0 && (int(c.Shard) < 0 || int(c.Shard) >= c.Shards) {
 		faults = append(faults, fmt.Errorf("--shard: must be from 0 to %d, one less than --shards, not %d", c.Shards-1, c.Shard))
 	}
 	if c.MaxSeries < 1 {
@@ -159,12 +165,12 @@ func receiverManager(ctx context.Context, config *rest.Config, c receiverConfig,
 	if err != nil {
 		return nil, err
 	}
-	cached, err := runs.CacheOptions(c.Namespaces.sorted(), int(c.Shard))
+	cached, err := runs.CacheOptions(int(c.Shard))
 	if err != nil {
 		return nil, err
 	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme: scheme, Cache: cached, Metrics: metricsserver.Options{BindAddress: "0"},
+		Scheme: scheme, Cache: within(c.Namespaces.sorted(), cached), Metrics: metricsserver.Options{BindAddress: "0"},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make manager: %w", err)

@@ -14,13 +14,12 @@ import (
 
 // CacheOptions returns what the receiver keeps in memory: Checks without their
 // templates, and of its shard's CronJobs, Jobs and pods what verdicts are made of.
-// namespaces are those to look after; none means all.
-func CacheOptions(namespaces []string, shard int) (cache.Options, error) {
+func CacheOptions(shard int) (cache.Options, error) {
 	ours, err := klabels.Parse(fmt.Sprintf("%s,%s=%d", v1alpha1.LabelCheck, v1alpha1.LabelShard, shard))
 	if err != nil {
 		return cache.Options{}, fmt.Errorf("parse selector: %w", err)
 	}
-	opts := cache.Options{
+	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.Check{}:  {Transform: trim},
@@ -28,14 +27,7 @@ func CacheOptions(namespaces []string, shard int) (cache.Options, error) {
 			&batchv1.Job{}:     {Label: ours, Transform: trim},
 			&corev1.Pod{}:      {Label: ours, Transform: trim},
 		},
-	}
-	for _, ns := range namespaces {
-		if opts.DefaultNamespaces == nil {
-			opts.DefaultNamespaces = map[string]cache.Config{}
-		}
-		opts.DefaultNamespaces[ns] = cache.Config{}
-	}
-	return opts, nil
+	}, nil
 }
 
 // trim drops what no verdict depends on: with it a pod takes some 2 KB and not 10.

@@ -11,8 +11,12 @@ import (
 
 // cause returns why pod cannot start or was taken away, in Kubernetes' words; an
 // empty reason if neither. What ended the pod comes before what a container says
-// of it, and both before what it waits for.
+// of it, and both before what it waits for. A pod that succeeded has none, however
+// a sidecar ended.
 func cause(pod *corev1.Pod) (result.Reason, string) {
+	if pod.Status.Phase == corev1.PodSucceeded {
+		return "", ""
+	}
 	for _, f := range []func(*corev1.Pod) (result.Reason, string){disruption, podReason, terminated, deleted, waiting, unscheduled} {
 		if reason, message := f(pod); reason != "" {
 			return reason, message
@@ -25,7 +29,7 @@ func cause(pod *corev1.Pod) (result.Reason, string) {
 // disruption conditions of Kubernetes.
 func disruption(pod *corev1.Pod) (result.Reason, string) {
 	c := condition(pod, corev1.DisruptionTarget)
-	if c == nil || c.Status != corev1.ConditionTrue || pod.Status.Phase == corev1.PodSucceeded {
+	if c == nil || c.Status != corev1.ConditionTrue {
 		return "", ""
 	}
 	switch c.Reason {

@@ -4,6 +4,7 @@
 package run
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,8 @@ import (
 	"github.com/sonde-dev/sonde/telemetry/verdict"
 )
 
-// Job returns what a Job and its pods tell of a run. It is a pure function.
+// Job returns what a Job and its pods tell of a run. It is a pure function, but for
+// the order of pods.
 func Job(job *batchv1.Job, pods []corev1.Pod) verdict.Job {
 	out := verdict.Job{Created: job.CreationTimestamp.Time, Scheduled: scheduledTime(job)}
 	for _, c := range job.Status.Conditions {
@@ -75,6 +77,9 @@ func attempt(pod *corev1.Pod) verdict.Pod {
 	if cause, message := cause(pod); cause != "" {
 		out.Cause, out.Message = cause, message
 	}
+	if out.Message == "" && !out.OutOfTime {
+		out.Message = pod.Status.Message // of the kubelet, where it did not admit the pod
+	}
 	return out
 }
 
@@ -122,13 +127,31 @@ func ended(pod *corev1.Pod) time.Time {
 	return last
 }
 
-// exit returns the exit code of the first container that failed, an init container
-// before others, and its termination message.
+// exit returns the exit code of the first container that failed, and its
+// termination message. How init containers ended counts only where no other has
+// run: those that go on beside the others are killed at the end, and the pod is a
+// success all the same.
 func exit(pod *corev1.Pod) (code int, message string) {
-	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		if t := c.State.Terminated; t != nil && t.ExitCode != 0 {
-			return int(t.ExitCode), strings.TrimSpace(t.Message)
-		}
+	if pod.Status.Phase == corev1.PodSucceeded {
+		return 0, ""
+	}
+	if t := failed(pod.Status.ContainerStatuses); t != nil {
+		return int(t.State.Terminated.ExitCode), strings.TrimSpace(t.State.Terminated.Message)
+	}
+	if t := failed(pod.Status.InitContainerStatuses); t != nil {
+		code = int(t.State.Terminated.ExitCode)
+		return code, strings.TrimSpace(fmt.Sprintf("init container %s ended with exit code %d. %s", t.Name, code, t.State.Terminated.Message))
 	}
 	return 0, ""
+}
+
+// failed returns the first of containers that has ended with another code than 0,
+// or nil.
+func failed(containers []corev1.ContainerStatus) *corev1.ContainerStatus {
+	for i, c := range containers {
+		if c.State.Terminated != nil && c.State.Terminated.ExitCode != 0 {
+			return &containers[i]
+		}
+	}
+	return nil
 }

@@ -45,7 +45,7 @@ func (l *Ledger) Accept(_ context.Context, report result.Report) (result.Receipt
 		return result.Receipt{}, result.ErrRunOver
 	}
 	h := l.holding(report.RunID, now)
-	if h == nil || len(h.reports) >= maxHeldPerRun {
+	if h == nil || l.kept >= maxHeld || len(h.reports) >= maxHeldPerRun {
 		return result.Receipt{}, result.ErrNoRoom
 	}
 	h.reports = append(h.reports, report)
@@ -97,10 +97,10 @@ func (l *Ledger) take(r *run, report result.Report, now time.Time) (result.Recei
 	if r.decided && report.Claim != result.ClaimNone {
 		receipt.Disposition = result.Ignored
 	}
-	if !r.decided && r.hear(report) {
+	if r.hear(report) {
 		l.counters.contradictory.Add(1)
 	}
-	source := series.Source{RunID: r.id, Attempt: r.attempts()}
+	source := series.Source{RunID: r.id, Attempt: r.attempt(report.Received)}
 	receipt.Rejected = l.config.Series.Add(c.UID, source, report.Samples, report.Received)
 	l.decide(r, now)
 	return receipt, nil

@@ -19,7 +19,6 @@ type run struct {
 	terms    verdict.Terms
 	job      verdict.Job
 	heard    verdict.Heard
-	attempt  int           // that heard is of
 	said     time.Duration // how long the check took, in its own words; zero if it did not say
 
 	decided bool
@@ -28,12 +27,17 @@ type run struct {
 	gone    bool      // the Job's object is gone
 }
 
-// attempts returns how many attempts of the run have ended: the number of the one
-// that speaks now.
-func (r *run) attempts() int {
+// lastWords is how long after an attempt's end what is received is still its own:
+// clocks differ, and the times of pods have whole seconds. The Job controller waits
+// 10 s at least before it makes the next pod.
+const lastWords = 5 * time.Second
+
+// attempt returns the number of the attempt that a report is of: as many had ended
+// when it was received.
+func (r *run) attempt(received time.Time) int {
 	ended := 0
 	for _, p := range r.job.Pods {
-		if !p.Ended.IsZero() {
+		if !p.Ended.IsZero() && received.After(p.Ended.Add(lastWords)) {
 			ended++
 		}
 	}
@@ -43,9 +47,8 @@ func (r *run) attempts() int {
 // hear takes what a report claims. It returns whether that contradicts what the
 // same attempt has claimed before. A failure stays a failure.
 func (r *run) hear(report result.Report) bool {
-	if n := r.attempts(); n > r.attempt {
-		r.attempt, r.said = n, 0
-		r.heard = verdict.Heard{}
+	if n := r.attempt(report.Received); n > r.heard.Attempt {
+		r.said, r.heard = 0, verdict.Heard{Attempt: n}
 	}
 	r.heard.Anything = true
 	if report.Duration > 0 {
@@ -67,15 +70,19 @@ func (r *run) closed(now time.Time) bool {
 	return !r.ended.IsZero() && now.After(r.ended.Add(acceptedFor))
 }
 
-// duration returns how long the check took: what it said, else from its start to
-// its report or its end, in that order; zero if that cannot be known.
+// duration returns how long the newest attempt took: what it said, else from its
+// start to its report or its end, in that order; zero if that cannot be known.
 func (r *run) duration() time.Duration {
-	if r.said > 0 || len(r.job.Pods) == 0 {
+	if len(r.job.Pods) == 0 {
 		return r.said
 	}
-	p := r.job.Pods[len(r.job.Pods)-1]
+	newest := len(r.job.Pods) - 1
+	p, spoke := r.job.Pods[newest], r.heard.Attempt >= newest
+	if spoke && r.said > 0 {
+		return r.said
+	}
 	end := p.Ended
-	if r.heard.Claim != result.ClaimNone {
+	if spoke && r.heard.Claim != result.ClaimNone {
 		end = r.heard.Received
 	}
 	if p.Started.IsZero() || end.IsZero() {

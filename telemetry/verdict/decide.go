@@ -65,7 +65,7 @@ func noOpinion() (Decision, bool) { return Decision{}, false }
 // report may overtake the news that its pod has started; then there is a short wait
 // for that, or the duration would not be known.
 func reportedFailure(f Facts, now time.Time) (Decision, bool) {
-	if f.Terms.Mode == ExitCode || f.Heard.Claim != result.ClaimFailure {
+	if f.Terms.Mode == ExitCode || f.claim() != result.ClaimFailure {
 		return noOpinion()
 	}
 	if !f.over() && !f.lastAttempt() && f.Terms.Retries > 0 {
@@ -81,7 +81,7 @@ func reportedFailure(f Facts, now time.Time) (Decision, bool) {
 // reportedSuccess: the check said yes. In time it is a success whatever the exit
 // code, but only once the run is over: until then it may still say no.
 func reportedSuccess(f Facts, _ time.Time) (Decision, bool) {
-	if f.Terms.Mode == ExitCode || f.Heard.Claim != result.ClaimSuccess {
+	if f.Terms.Mode == ExitCode || f.claim() != result.ClaimSuccess {
 		return noOpinion()
 	}
 	if p, ok := f.Job.last(); ok && !p.Started.IsZero() && f.Heard.Received.After(p.Started.Add(f.Terms.Timeout+clockSlack)) {
@@ -127,7 +127,10 @@ func neverStarted(f Facts, now time.Time) (Decision, bool) {
 	if cause := f.cause(p); cause != "" {
 		return final(result.Error, cause, p.Message)
 	}
-	return final(result.Error, result.NotStarted, firstOf(f.Job.Message, "no container started within the start allowance"))
+	if p.Cause != "" {
+		p.Message = "" // it tells of the deletion
+	}
+	return final(result.Error, result.NotStarted, firstOf(p.Message, f.Job.Message, "no container started within the start allowance"))
 }
 
 // startDeadline returns when the newest attempt must have started, and whether

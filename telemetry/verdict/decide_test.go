@@ -53,6 +53,10 @@ func said(claim result.Claim, seconds float64, errors ...string) func(*verdict.F
 	}
 }
 
+func byAttempt(n int) func(*verdict.Facts) {
+	return func(f *verdict.Facts) { f.Heard.Attempt = n }
+}
+
 func heardSomething(f *verdict.Facts) { f.Heard.Anything = true }
 func refused(f *verdict.Facts)        { f.Heard.Refused = "/ok must be true or false" }
 func listeningLate(f *verdict.Facts)  { f.Listening = at(1) }
@@ -92,8 +96,15 @@ func TestDecide(t *testing.T) {
 		"a failure with an attempt left waits for it": {
 			facts(retries(1), running(), said(result.ClaimFailure, 6)), at(6), onlyEvents,
 		},
+		"a failure of an earlier attempt is not the newest one's": {
+			facts(retries(1), exited(1, 7), pod(verdict.Pod{Started: at(20)}), said(result.ClaimFailure, 6, "x")), at(21), again(52),
+		},
+		"a success of an earlier attempt is not the newest one's": {
+			facts(retries(1), exited(1, 7), exited(1, 22), said(result.ClaimSuccess, 6)), at(28),
+			verdictOf(result.Failure, result.ExitCode, "exit code 1"),
+		},
 		"a failure of the last attempt is final at once": {
-			facts(retries(1), exited(1, 7), pod(verdict.Pod{Started: at(20)}), said(result.ClaimFailure, 21, "x")), at(21),
+			facts(retries(1), exited(1, 7), pod(verdict.Pod{Started: at(20)}), said(result.ClaimFailure, 21, "x"), byAttempt(1)), at(21),
 			verdictOf(result.Failure, result.Reported, "x"),
 		},
 		"a failure reported by a pod that exits 0 is not tried again": {

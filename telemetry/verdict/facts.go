@@ -99,7 +99,10 @@ type Heard struct {
 	// Anything says that authenticated telemetry came from the run.
 	Anything bool
 
-	// Claim is what the current attempt says of itself. A failure stays one.
+	// Attempt is the number of the attempt that all of this is of, from 0.
+	Attempt int
+
+	// Claim is what that attempt says of itself. A failure stays one.
 	Claim    result.Claim
 	Errors   []string
 	Received time.Time // of Claim
@@ -114,6 +117,15 @@ func (j Job) last() (Pod, bool) {
 		return Pod{}, false
 	}
 	return j.Pods[len(j.Pods)-1], true
+}
+
+// claim returns what the newest attempt says of itself: what an earlier one said is
+// the reason why there is another.
+func (f Facts) claim() result.Claim {
+	if f.Heard.Attempt < len(f.Job.Pods)-1 {
+		return result.ClaimNone
+	}
+	return f.Heard.Claim
 }
 
 // over reports whether no further attempt will come: the Job says so, or the last

@@ -53,7 +53,7 @@ func remembering(was, is Pod) Pod {
 		is.Ended = was.Ended
 	}
 	if is.Cause == "" && is.Started.IsZero() {
-		is.Cause, is.Message = was.Cause, firstOf(is.Message, was.Message)
+		is.Cause, is.Message = was.Cause, firstOf(was.Message, is.Message)
 	}
 	return is
 }

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 )
 
@@ -107,7 +106,7 @@ func (c *Cache) build(ctx context.Context, r Recipe, to Programs) error {
 	if err := os.MkdirAll(half, 0o755); err != nil {
 		return err
 	}
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-p", strconv.Itoa(runtime.NumCPU()), "-ldflags", r.linkerFlags(to.Version), "-o", half + "/"}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", strings.Join(r.Tags, ","), "-ldflags", r.linkerFlags(to.Version), "-o", half + "/"}
 	cmd := exec.CommandContext(ctx, "go", append(args, r.Packages...)...)
 	cmd.Dir = filepath.Join(c.Module, r.Dir)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "PWD="+cmd.Dir)
