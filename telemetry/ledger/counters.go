@@ -7,8 +7,6 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-
-	"github.com/sonde-dev/sonde/telemetry/result"
 )
 
 // counters tell of what the ledger could not count. They are read when metrics are
@@ -17,7 +15,7 @@ type counters struct {
 	contradictory atomic.Int64
 
 	// Reports that were held for a run which turned out to be one of these.
-	unknownRun, foreign, runOver atomic.Int64
+	unknownRun, runOver atomic.Int64
 }
 
 // newCounters makes the counters and the instruments that show them.
@@ -30,23 +28,13 @@ func newCounters(m metric.Meter) (*counters, error) {
 			return nil
 		}))
 	_, err2 := m.Int64ObservableCounter("sonde.reports.dropped",
-		metric.WithUnit("{report}"), metric.WithDescription("Reports that were held for a run which then turned out to be unknown, foreign or over."),
+		metric.WithUnit("{report}"), metric.WithDescription("Reports that were held for a run which then turned out to be unknown, or over."),
 		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
 			o.Observe(c.unknownRun.Load(), reason("unknown_run"))
-			o.Observe(c.foreign.Load(), reason("foreign"))
 			o.Observe(c.runOver.Load(), reason("run_over"))
 			return nil
 		}))
 	return c, errors.Join(err1, err2)
-}
-
-// dropped counts a report that was held and could not be taken for err.
-func (c *counters) dropped(err error) {
-	if errors.Is(err, result.ErrForeign) {
-		c.foreign.Add(1)
-		return
-	}
-	c.runOver.Add(1)
 }
 
 func reason(why string) metric.MeasurementOption {

@@ -66,9 +66,8 @@ type Ledger struct {
 	mu     sync.Mutex // guards all below
 	checks map[string]*check
 	byKey  map[result.Key]*check
-	runs   map[string]*run     // by id; open, and decided ones while their Job exists
-	held   map[string]*holding // reports of runs that are not known yet, by run id
-	kept   int                 // reports in held
+	runs   map[string]*run // by id; open, and decided ones while their Job exists
+	held   waiting         // what runs that are not known yet have said
 	ticked time.Time
 }
 
@@ -89,7 +88,7 @@ func New(c Config) (*Ledger, error) {
 	return &Ledger{
 		config: c, counters: counters, listening: now, ticked: now,
 		checks: map[string]*check{}, byKey: map[result.Key]*check{},
-		runs: map[string]*run{}, held: map[string]*holding{},
+		runs: map[string]*run{}, held: newWaiting(),
 	}, nil
 }
 

@@ -38,13 +38,7 @@ func (l *Ledger) Tick() {
 			l.bury(id, r)
 		}
 	}
-	for id, h := range l.held {
-		if now.Sub(h.since) > heldFor {
-			l.kept -= len(h.reports)
-			delete(l.held, id)
-			l.counters.unknownRun.Add(int64(len(h.reports)))
-		}
-	}
+	l.counters.unknownRun.Add(int64(l.held.expire(now)))
 }
 
 // bury forgets a run but for its id.
