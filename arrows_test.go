@@ -49,6 +49,9 @@ func TestImportArrows(t *testing.T) {
 	missing := map[string]bool{}
 	for line := range strings.Lines(string(out)) {
 		from, to, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if from+"/" == module {
+			continue // the root has this test and no code
+		}
 		pkg := strings.TrimPrefix(from, module)
 		rule, ok := ruleFor(pkg)
 		if !ok && !missing[pkg] {

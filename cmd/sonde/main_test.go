@@ -63,12 +63,12 @@ func TestVersion(t *testing.T) {
 
 func TestUnknownCommandIsAFaultOfUsage(t *testing.T) {
 	p, _ := world(nil)
-	err := run(t.Context(), []string{"recieve"}, p)
+	err := run(t.Context(), []string{"colect"}, p)
 	if usage := new(usageError); !errors.As(err, &usage) {
-		t.Fatalf("run(recieve) = %v, want a usageError, which is exit code 2", err)
+		t.Fatalf("run(colect) = %v, want a usageError, which is exit code 2", err)
 	}
-	if want := `there is no command "recieve"; sonde --help lists them`; err.Error() != want {
-		t.Errorf("run(recieve) = %q, want %q", err, want)
+	if want := `there is no command "colect"; sonde --help lists them`; err.Error() != want {
+		t.Errorf("run(colect) = %q, want %q", err, want)
 	}
 }
 
@@ -144,7 +144,8 @@ func TestFaultsOfFlags(t *testing.T) {
 	}{
 		"every value out of range": {
 			receiver,
-			[]string{"--shards=0", "--shard=2", "--max-series=0"}, nil,
+			[]string{"--shards=0", "--shard=2", "--max-series=0"},
+			nil,
 			[]string{
 				"--shards: must be from 1 to 1000, not 0",
 				"--max-series: must be at least 1, not 0",
@@ -152,17 +153,20 @@ func TestFaultsOfFlags(t *testing.T) {
 		},
 		"the shard is too large": {
 			receiver,
-			[]string{"--shards=3", "--shard=sonde-receiver-3"}, nil,
+			[]string{"--shards=3", "--shard=sonde-receiver-3"},
+			nil,
 			[]string{"--shard: must be from 0 to 2, one less than --shards, not 3"},
 		},
 		"the shard is negative": {
 			receiver,
-			[]string{"--shards=3", "--shard=-1"}, nil,
+			[]string{"--shards=3", "--shard=-1"},
+			nil,
 			[]string{"--shard: must be from 0 to 2, one less than --shards, not -1"},
 		},
 		"the shard does not end in a number": {
 			receiver,
-			[]string{"--shard=sonde-receiver-3x"}, nil,
+			[]string{"--shard=sonde-receiver-3x"},
+			nil,
 			[]string{`invalid value "sonde-receiver-3x" for flag -shard: must be a number, or a name that ends in one; sonde receiver --help lists the flags`},
 		},
 		"faults of the environment beside one of a flag": {
@@ -177,12 +181,14 @@ func TestFaultsOfFlags(t *testing.T) {
 		},
 		"an argument that is no flag": {
 			controller,
-			[]string{"--namespace=sonde", "now"}, nil,
+			[]string{"--namespace=sonde", "now"},
+			nil,
 			[]string{`unexpected argument "now"`},
 		},
 		"outside a cluster the namespace is required": {
 			controller,
-			[]string{"--shards=1001", "--namespace="}, nil,
+			[]string{"--shards=1001", "--namespace="},
+			nil,
 			[]string{"--shards: must be from 1 to 1000, not 1001", "--namespace: is required outside a cluster"},
 		},
 	} {

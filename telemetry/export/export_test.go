@@ -102,8 +102,10 @@ func TestAScrapeHasAllThatBelongsToIt(t *testing.T) {
 	foreign.Add(t.Context(), 1)
 
 	families := e.families(t)
-	for _, name := range []string{"sonde_check_ok", "sonde_runs_total", "sonde_build_info", "sonde_receiver_reports_total",
-		"go_goroutines", "process_open_fds", "promhttp_metric_handler_errors_total"} {
+	for _, name := range []string{
+		"sonde_check_ok", "sonde_runs_total", "sonde_build_info", "sonde_receiver_reports_total",
+		"go_goroutines", "process_open_fds", "promhttp_metric_handler_errors_total",
+	} {
 		if families[name] == nil {
 			t.Errorf("no %s", name)
 		}
@@ -176,7 +178,8 @@ func TestABrokenProducerSpoilsOnlyItself(t *testing.T) {
 		"a key without a name":  {metrics(gauge("x", point(attribute.String("", "b")))), true},
 		"a name without a name": {metrics(gauge("", point())), true},
 		"missing buckets": {metrics(metricdata.Metrics{Name: "x", Data: metricdata.Histogram[float64]{
-			DataPoints: []metricdata.HistogramDataPoint[float64]{{Bounds: []float64{1}}}}}), true},
+			DataPoints: []metricdata.HistogramDataPoint[float64]{{Bounds: []float64{1}}},
+		}}), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := expose(t, tc.producer)
@@ -213,7 +216,8 @@ func TestALineOfTheLogIsBounded(t *testing.T) {
 func TestFurtherReadersHaveOwnMeters(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
 	_, meters, err := export.Prometheus(export.Config{
-		Producer: storeWithOneRun(), Resource: resource.Empty(), Readers: []sdkmetric.Reader{reader}, Log: slog.New(slog.DiscardHandler)})
+		Producer: storeWithOneRun(), Resource: resource.Empty(), Readers: []sdkmetric.Reader{reader}, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

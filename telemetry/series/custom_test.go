@@ -34,35 +34,49 @@ func TestAdd(t *testing.T) {
 		want    map[string]float64
 	}{
 		"three runs of 5 are 15": {
-			[]report{of(a, counter("steps", 5)), of(b, counter("steps", 5)), of(from("c"), counter("steps", 5))}, map[string]float64{"steps" + id: 15}},
+			[]report{of(a, counter("steps", 5)), of(b, counter("steps", 5)), of(from("c"), counter("steps", 5))}, map[string]float64{"steps" + id: 15},
+		},
 		"two attempts of a run add up": {
-			[]report{of(a, counter("steps", 3)), of(series.Source{RunID: "a", Attempt: 1}, counter("steps", 5))}, map[string]float64{"steps" + id: 8}},
+			[]report{of(a, counter("steps", 3)), of(series.Source{RunID: "a", Attempt: 1}, counter("steps", 5))}, map[string]float64{"steps" + id: 8},
+		},
 		"a retry adds nothing": {
-			[]report{of(a, counter("steps", 5)), of(a, counter("steps", 5))}, map[string]float64{"steps" + id: 5}},
+			[]report{of(a, counter("steps", 5)), of(a, counter("steps", 5))}, map[string]float64{"steps" + id: 5},
+		},
 		"a larger total adds the difference, a smaller nothing": {
-			[]report{of(a, counter("steps", 5)), of(a, counter("steps", 7)), of(a, counter("steps", 6))}, map[string]float64{"steps" + id: 7}},
+			[]report{of(a, counter("steps", 5)), of(a, counter("steps", 7)), of(a, counter("steps", 6))}, map[string]float64{"steps" + id: 7},
+		},
 		"two runs at once do not disturb each other": {
-			[]report{of(a, counter("steps", 1)), of(b, counter("steps", 10)), of(a, counter("steps", 2)), of(b, counter("steps", 20))}, map[string]float64{"steps" + id: 22}},
+			[]report{of(a, counter("steps", 1)), of(b, counter("steps", 10)), of(a, counter("steps", 2)), of(b, counter("steps", 20))}, map[string]float64{"steps" + id: 22},
+		},
 		"twice in one report the larger counts": {
-			[]report{of(a, counter("steps", 7), counter("steps", 5))}, map[string]float64{"steps" + id: 7}},
+			[]report{of(a, counter("steps", 7), counter("steps", 5))}, map[string]float64{"steps" + id: 7},
+		},
 		"a sum never becomes infinite": {
-			[]report{of(a, counter("steps", math.MaxFloat64)), of(b, counter("steps", math.MaxFloat64))}, map[string]float64{"steps" + id: math.MaxFloat64}},
+			[]report{of(a, counter("steps", math.MaxFloat64)), of(b, counter("steps", math.MaxFloat64))}, map[string]float64{"steps" + id: math.MaxFloat64},
+		},
 		"a counter at zero is a series": {
-			[]report{of(a, counter("steps", 0))}, map[string]float64{"steps" + id: 0}},
+			[]report{of(a, counter("steps", 0))}, map[string]float64{"steps" + id: 0},
+		},
 		"a gauge has its last value by time of receipt": {
-			[]report{{a, []result.Sample{gauge("load", 2)}, time.Second}, of(b, gauge("load", 1))}, map[string]float64{"load" + id: 2}},
+			[]report{{a, []result.Sample{gauge("load", 2)}, time.Second}, of(b, gauge("load", 1))}, map[string]float64{"load" + id: 2},
+		},
 		"of two gauges at the same time the later call wins": {
-			[]report{of(a, gauge("load", 2), gauge("load", 3)), of(b, gauge("load", 1))}, map[string]float64{"load" + id: 1}},
+			[]report{of(a, gauge("load", 2), gauge("load", 3)), of(b, gauge("load", 1))}, map[string]float64{"load" + id: 1},
+		},
 		"identity wins over the author, however written": {
-			[]report{of(a, gauge("load", 1, labels("k8s_namespace_name", "x", "owner", "me", "sonde/check/name", "y")...))}, map[string]float64{"load" + id: 1}},
+			[]report{of(a, gauge("load", 1, labels("k8s_namespace_name", "x", "owner", "me", "sonde/check/name", "y")...))}, map[string]float64{"load" + id: 1},
+		},
 		"an empty label is no label": {
-			[]report{of(a, counter("steps", 1, labels("x", "")...)), of(b, counter("steps", 1))}, map[string]float64{"steps" + id: 2}},
+			[]report{of(a, counter("steps", 1, labels("x", "")...)), of(b, counter("steps", 1))}, map[string]float64{"steps" + id: 2},
+		},
 		"two spellings are one family and one series, the first spelling stays": {
 			[]report{of(a, counter("log.in", 1, labels("a.b", "1", "z", "2")...)), of(b, counter("log_in", 1, labels("a_b", "1", "z", "2")...))},
-			map[string]float64{"log.in{a.b=1," + identity + ",z=2}": 2}},
+			map[string]float64{"log.in{a.b=1," + identity + ",z=2}": 2},
+		},
 		"labels that only look alike are two series": {
 			[]report{of(a, gauge("load", 1, labels("x", "a,y=b")...), gauge("load", 2, labels("x", "a", "y", "b")...))},
-			map[string]float64{`load{` + identity + `,x=a\,y\=b}`: 1, "load{" + identity + ",x=a,y=b}": 2}},
+			map[string]float64{`load{` + identity + `,x=a\,y\=b}`: 1, "load{" + identity + ",x=a,y=b}": 2},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStore(series.Config{})

@@ -67,10 +67,14 @@ func TestCheckSample(t *testing.T) {
 		"a label name of 129 bytes":               {labelled(strings.Repeat("a", 129), "x"), []string{"labels/" + strings.Repeat("a", 128)}},
 		"a label name that is not UTF-8":          {labelled("a\xff", "x"), []string{"labels/a"}},
 		"a label name that nothing would be left": {labelled("日本", "x"), []string{"labels/日本"}},
-		"Prometheus' labels": {labelled("le", "1", "quantile", "1", "job", "x", "instance", "x"),
-			[]string{"labels/le", "labels/quantile", "labels/job", "labels/instance"}},
-		"labels that are reserved once translated": {labelled("__name__", "x", "__x", "x", "otel.scope.name", "x", "otel_scope_x", "x"),
-			[]string{"labels/__name__", "labels/__x", "labels/otel.scope.name", "labels/otel_scope_x"}},
+		"Prometheus' labels": {
+			labelled("le", "1", "quantile", "1", "job", "x", "instance", "x"),
+			[]string{"labels/le", "labels/quantile", "labels/job", "labels/instance"},
+		},
+		"labels that are reserved once translated": {
+			labelled("__name__", "x", "__x", "x", "otel.scope.name", "x", "otel_scope_x", "x"),
+			[]string{"labels/__name__", "labels/__x", "labels/otel.scope.name", "labels/otel_scope_x"},
+		},
 		"two labels that are one to Prometheus": {labelled("a.b", "x", "a_b", "y"), []string{"labels/a_b"}},
 		"the same label twice":                  {labelled("a", "x", "a", "x"), []string{"labels/a"}},
 		"a label value of 1024 bytes":           {labelled("a", strings.Repeat("x", 1024)), nil},
@@ -80,8 +84,10 @@ func TestCheckSample(t *testing.T) {
 		"32 labels":                             {many(32, "x"), nil},
 		"33 labels":                             {many(33, "x"), []string{"labels"}},
 		"labels too large together":             {many(5, strings.Repeat("x", 1000)), []string{"labels"}},
-		"every fault is reported": {func(s *result.Sample) { *s = result.Sample{Unit: "µ", Labels: labels("le", "x")} },
-			[]string{"name", "kind", "unit", "labels/le"}},
+		"every fault is reported": {
+			func(s *result.Sample) { *s = result.Sample{Unit: "µ", Labels: labels("le", "x")} },
+			[]string{"name", "kind", "unit", "labels/le"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sample := result.Sample{Name: "page.load", Kind: result.Gauge, Value: 1, Labels: labels("page", "home")}

@@ -21,24 +21,42 @@ type gauge struct {
 // would make it sonde_check_ok_ratio.
 func gauges() []gauge {
 	return []gauge{
-		{"sonde.check.ok", "", "Whether the last run ended in success (1) or in anything else (0).",
-			func(c *check) (attribute.Set, float64, bool) { return c.self, c.ok(), c.judged() }},
-		{"sonde.check.status", "", "The result of the last run and its reason; the value is 1.",
-			func(c *check) (attribute.Set, float64, bool) { return c.status, 1, c.judged() }},
-		{"sonde.check.duration", "s", "How long the last run took.",
-			func(c *check) (attribute.Set, float64, bool) { return c.self, c.duration.seconds, c.duration.known }},
-		{"sonde.check.start.delay", "s", "How long after it was due the last run started.",
-			func(c *check) (attribute.Set, float64, bool) { return c.self, c.delay.seconds, c.delay.known }},
-		{"sonde.check.last_run.timestamp", "s", "When the last run was decided that was not missed, in Unix time.",
-			func(c *check) (attribute.Set, float64, bool) { return timestamp(c, c.lastRun) }},
-		{"sonde.check.last_success.timestamp", "s", "When the last success was decided, in Unix time.",
-			func(c *check) (attribute.Set, float64, bool) { return timestamp(c, c.lastSuccess) }},
-		{"sonde.check.next_run.timestamp", "s", "When the next run is due, in Unix time.",
-			func(c *check) (attribute.Set, float64, bool) { return timestamp(c, c.nextRun) }},
-		{"sonde.check.consecutive_failures", "{run}", "Runs since the last success.",
-			func(c *check) (attribute.Set, float64, bool) { return c.self, float64(c.failures), true }},
-		{"sonde.check.info", "", "Facts about the check; the value is 1.",
-			func(c *check) (attribute.Set, float64, bool) { return c.info, 1, true }},
+		{
+			"sonde.check.ok", "", "Whether the last run ended in success (1) or in anything else (0).",
+			func(c *check) (attribute.Set, float64, bool) { return c.self, c.ok(), c.judged() },
+		},
+		{
+			"sonde.check.status", "", "The result of the last run and its reason; the value is 1.",
+			func(c *check) (attribute.Set, float64, bool) { return c.status, 1, c.judged() },
+		},
+		{
+			"sonde.check.duration", "s", "How long the last run took.",
+			func(c *check) (attribute.Set, float64, bool) { return c.self, c.duration.seconds, c.duration.known },
+		},
+		{
+			"sonde.check.start.delay", "s", "How long after it was due the last run started.",
+			func(c *check) (attribute.Set, float64, bool) { return c.self, c.delay.seconds, c.delay.known },
+		},
+		{
+			"sonde.check.last_run.timestamp", "s", "When the last run was decided that was not missed, in Unix time.",
+			func(c *check) (attribute.Set, float64, bool) { return timestamp(c, c.lastRun) },
+		},
+		{
+			"sonde.check.last_success.timestamp", "s", "When the last success was decided, in Unix time.",
+			func(c *check) (attribute.Set, float64, bool) { return timestamp(c, c.lastSuccess) },
+		},
+		{
+			"sonde.check.next_run.timestamp", "s", "When the next run is due, in Unix time.",
+			func(c *check) (attribute.Set, float64, bool) { return timestamp(c, c.nextRun) },
+		},
+		{
+			"sonde.check.consecutive_failures", "{run}", "Runs since the last success.",
+			func(c *check) (attribute.Set, float64, bool) { return c.self, float64(c.failures), true },
+		},
+		{
+			"sonde.check.info", "", "Facts about the check; the value is 1.",
+			func(c *check) (attribute.Set, float64, bool) { return c.info, 1, true },
+		},
 	}
 }
 
@@ -71,7 +89,8 @@ func (b *board) metrics(now time.Time) []metricdata.Metrics {
 		}
 		if len(points) > 0 {
 			metrics = append(metrics, metricdata.Metrics{
-				Name: g.name, Unit: g.unit, Description: g.description, Data: metricdata.Gauge[float64]{DataPoints: points}})
+				Name: g.name, Unit: g.unit, Description: g.description, Data: metricdata.Gauge[float64]{DataPoints: points},
+			})
 		}
 	}
 	return metrics
@@ -82,7 +101,8 @@ func (b *board) runs(now time.Time) metricdata.Metrics {
 	for _, c := range b.sorted {
 		for _, t := range c.runs {
 			points = append(points, metricdata.DataPoint[int64]{
-				Attributes: t.set, StartTime: c.made, Time: now, Value: t.count, Exemplars: t.exemplars()})
+				Attributes: t.set, StartTime: c.made, Time: now, Value: t.count, Exemplars: t.exemplars(),
+			})
 		}
 	}
 	return metricdata.Metrics{

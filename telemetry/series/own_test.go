@@ -108,24 +108,30 @@ func TestRecord(t *testing.T) {
 		want []string
 	}{
 		"a success resets the failures": {run(result.Success, result.Reported), []string{
-			`sonde_check_ok` + id + `} 1`, `sonde_check_consecutive_failures` + id + `} 0`, runs("success")}},
+			`sonde_check_ok` + id + `} 1`, `sonde_check_consecutive_failures` + id + `} 0`, runs("success"),
+		}},
 		"a failure is counted on top": {run(result.Failure, result.ExitCode), []string{
 			`sonde_check_ok` + id + `} 0`, `sonde_check_consecutive_failures` + id + `} 2`,
 			`sonde_check_status{k8s_namespace_name="shop",owner="payments",reason="ExitCode",result="failure",sonde_check_name="login"} 1`,
-			`!sonde_check_last_success_timestamp_seconds`, `sonde_check_run_duration_seconds_count` + id + `} 2`}},
+			`!sonde_check_last_success_timestamp_seconds`, `sonde_check_run_duration_seconds_count` + id + `} 2`,
+		}},
 		"a run that the collector slept through is only counted": {run(result.Error, result.CollectorDown), []string{
 			runs("error"), `sonde_runs_total{reason="CollectorDown",result="error"} 1`,
 			`sonde_check_consecutive_failures` + id + `} 1`, `sonde_check_run_duration_seconds_count` + id + `} 1`,
-			`sonde_check_status{k8s_namespace_name="shop",owner="payments",reason="Reported",result="failure",sonde_check_name="login"} 1`}},
+			`sonde_check_status{k8s_namespace_name="shop",owner="payments",reason="Reported",result="failure",sonde_check_name="login"} 1`,
+		}},
 		"a missed run is bad, and measures nothing": {missed, []string{
 			`sonde_check_ok` + id + `} 0`, `sonde_check_consecutive_failures` + id + `} 2`, runs("missed"),
 			`sonde_check_duration_seconds` + id + `} 4`, `sonde_check_start_delay_seconds` + id + `} 2`,
-			`sonde_check_last_run_timestamp_seconds` + id + `} 1.77236641e+09`}},
+			`sonde_check_last_run_timestamp_seconds` + id + `} 1.77236641e+09`,
+		}},
 		"a run that never started has no times": {notStarted, []string{
-			`!sonde_check_duration_seconds`, `!sonde_check_start_delay_seconds`, `sonde_check_run_duration_seconds_count` + id + `} 1`}},
+			`!sonde_check_duration_seconds`, `!sonde_check_start_delay_seconds`, `sonde_check_run_duration_seconds_count` + id + `} 1`,
+		}},
 		"a node's clock that is behind gives no negative delay": {early, []string{`sonde_check_start_delay_seconds` + id + `} 0`}},
 		"a run of an unknown check is counted for all only": {stranger, []string{
-			`sonde_runs_total{reason="Reported",result="failure"} 2`, `sonde_check_consecutive_failures` + id + `} 1`}},
+			`sonde_runs_total{reason="Reported",result="failure"} 2`, `sonde_check_consecutive_failures` + id + `} 1`,
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStore(series.Config{})

@@ -30,7 +30,9 @@ func facts(edits ...func(*verdict.Facts)) verdict.Facts {
 }
 
 func mode(m verdict.Mode) func(*verdict.Facts) { return func(f *verdict.Facts) { f.Terms.Mode = m } }
-func retries(n int) func(*verdict.Facts)       { return func(f *verdict.Facts) { f.Terms.Retries = n } }
+
+func retries(n int) func(*verdict.Facts) { return func(f *verdict.Facts) { f.Terms.Retries = n } }
+
 func pod(p verdict.Pod) func(*verdict.Facts) {
 	return func(f *verdict.Facts) { f.Job.Pods = append(f.Job.Pods, p) }
 }

@@ -42,7 +42,8 @@ func TestVerdicts(t *testing.T) {
 		"reported-late":       {"trap '' TERM; sleep 9; " + report(`{"ok": true}`), brief, verdict{"timeout", "DeadlineExceeded", ""}},
 		"second-attempt": {
 			`mkdir -p /marks/$SONDE_JOB/first || exit 1; if mkdir /marks/$SONDE_JOB/second; then ` + report(`{"ok": false, "errors": ["first attempt"]}`) + `; exit 1; fi; ` + report(`{"ok": true}`),
-			twice, verdict{"success", "Reported", ""},
+			twice,
+			verdict{"success", "Reported", ""},
 		},
 		"no-image":  {"true", noImage, verdict{"error", "ImagePull", "container check: "}},
 		"no-secret": {"true", noSecret, verdict{"error", "ContainerConfig", `secret "nowhere" not found`}},
