@@ -42,14 +42,30 @@ func Install(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// Exposition returns what the receiver's /metrics says, in text form.
+// Exposition returns what the receiver's /metrics says, in text form. It waits for a
+// receiver that is just starting.
 func (c *Cluster) Exposition(t *testing.T) string {
 	t.Helper()
-	return c.Kubectl(t, "get", "--raw", "/api/v1/namespaces/"+SystemNamespace+"/services/sonde:http/proxy/metrics")
+	var out string
+	Eventually(t, "the receiver can be scraped", func(context.Context) bool {
+		var err error
+		out, err = c.kubectl(t, "get", "--raw", "/api/v1/namespaces/"+SystemNamespace+"/services/sonde:http/proxy/metrics")
+		return err == nil
+	})
+	return out
 }
 
 // Kubectl runs kubectl and returns what it prints.
 func (c *Cluster) Kubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := c.kubectl(t, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (c *Cluster) kubectl(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(c.Dir, "bin", "kubectl"), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig)
@@ -57,9 +73,9 @@ func (c *Cluster) Kubectl(t *testing.T, args ...string) string {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+		return "", fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, stderr.String())
 	}
-	return string(out)
+	return string(out), nil
 }
 
 // Metric returns the sum of the series of a counter or gauge that have all labels
