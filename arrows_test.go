@@ -24,7 +24,7 @@ var anyKube = []string{"k8s.io/", "sigs.k8s.io/"}
 var arrows = []arrow{
 	{pkg: "api/v1alpha1", kube: []string{"k8s.io/apimachinery/"}},
 	{pkg: "controller", may: []string{"api/v1alpha1", "controller/shard", "controller/status", "receiver/credential", "telemetry/result"}, kube: anyKube},
-	{pkg: "controller/run", may: []string{"api/v1alpha1", "controller/shard", "controller/status", "telemetry/ledger", "telemetry/result", "telemetry/verdict"}, kube: anyKube},
+	{pkg: "controller/run", may: []string{"api/v1alpha1", "controller/shard", "controller/status", "receiver/credential", "telemetry/ledger", "telemetry/result", "telemetry/verdict"}, kube: anyKube},
 	{pkg: "controller/shard", kube: anyKube},
 	{pkg: "controller/status", may: []string{"api/v1alpha1"}, kube: anyKube},
 	{pkg: "receiver", may: []string{"receiver/", "telemetry/result", "telemetry/series"}, gin: true},

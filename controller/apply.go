@@ -19,6 +19,15 @@ import (
 // errNameConflict says that a CronJob of the wanted name is not ours.
 var errNameConflict = errors.New("a CronJob of that name exists and belongs to somebody else")
 
+// createSecret makes the Secret of check unless it is there.
+func (r *Reconciler) createSecret(ctx context.Context, check *v1alpha1.Check) error {
+	err := r.Client.Create(ctx, Secret(check, r.Settings.Key), client.FieldOwner(FieldManager))
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("create the Secret with the token: %w", err)
+	}
+	return nil
+}
+
 // create makes the CronJob where none of its name exists. desired becomes what the
 // API server made of it. Unknown fields are refused, so that a misspelt one is
 // reported and not ignored.
@@ -76,8 +85,7 @@ func settled(check *v1alpha1.Check, held *batchv1.CronJob, desired *unstructured
 		held.Generation == generation &&
 		held.Annotations[v1alpha1.AnnotationHash] == desired.GetAnnotations()[v1alpha1.AnnotationHash] &&
 		containsAll(held.Labels, desired.GetLabels()) &&
-		containsAll(held.Annotations, desired.GetAnnotations()) &&
-		!secretMissing(check)
+		containsAll(held.Annotations, desired.GetAnnotations())
 }
 
 func containsAll(held, wanted map[string]string) bool {

@@ -63,6 +63,7 @@ func CronJob(check *v1alpha1.Check, s Settings) (*unstructured.Unstructured, err
 				ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: maps.Clone(check.Spec.Annotations)},
 				Spec: batchv1.JobSpec{
 					BackoffLimit:            &check.Spec.Retries,
+					PodReplacementPolicy:    new(batchv1.Failed), // one attempt at a time: reports are told apart by that
 					ActiveDeadlineSeconds:   secondsOrNil(jobDeadline(check.Spec)),
 					TTLSecondsAfterFinished: new(int32(jobsKeptFor / time.Second)),
 				},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sonde-dev/sonde/api/v1alpha1"
 	"github.com/sonde-dev/sonde/controller/status"
+	"github.com/sonde-dev/sonde/telemetry/result"
 )
 
 // Rights of the controller in every namespace that it looks after. Those in its
@@ -67,6 +68,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, check *v1alpha1.Check) (reco
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	if secretMissing(check, r.Settings.Key) {
+		if err := r.createSecret(ctx, check); err != nil {
+			return r.finish(ctx, check, outcome{err: err})
+		}
+	}
 	if settled(check, held, desired, r.applied.recorded(check)) {
 		return r.finish(ctx, check, applied(desired, held.Generation))
 	}
@@ -86,12 +92,10 @@ func (r *Reconciler) held(ctx context.Context, check *v1alpha1.Check) (*batchv1.
 // apply makes the world as desired and says how that went. Secret first: a pod
 // that starts before its Secret exists waits for it, visibly.
 func (r *Reconciler) apply(ctx context.Context, check *v1alpha1.Check, held *batchv1.CronJob, desired *unstructured.Unstructured) outcome {
-	secret := Secret(check, r.Settings.Key)
-	if err := r.Client.Create(ctx, secret, client.FieldOwner(FieldManager)); err != nil && !apierrors.IsAlreadyExists(err) {
+	if err := r.createSecret(ctx, check); err != nil {
 		return outcome{err: err}
 	}
-	first := held == nil
-	if first {
+	if held == nil {
 		err := r.create(ctx, desired)
 		if apierrors.IsAlreadyExists(err) {
 			held, err = r.whose(ctx, check)
@@ -105,7 +109,7 @@ func (r *Reconciler) apply(ctx context.Context, check *v1alpha1.Check, held *bat
 			return outcome{err: err}
 		}
 	}
-	if first && check.Spec.RunOnCreate && check.Status.CronJob == nil {
+	if check.Spec.RunOnCreate && !check.Spec.Suspend && check.Status.CronJob == nil {
 		if err := r.runOnCreate(ctx, check, desired); err != nil {
 			return outcome{err: err}
 		}
@@ -150,5 +154,5 @@ func (r *Reconciler) tell(check *v1alpha1.Check, next v1alpha1.CheckStatus) {
 		kind = corev1.EventTypeWarning
 		r.Refused(is.Reason)
 	}
-	r.Events.Eventf(check, nil, kind, is.Reason, "Schedule", "%s", is.Message)
+	r.Events.Eventf(check, nil, kind, is.Reason, "Schedule", "%s", result.Truncate(is.Message, status.MaxNote))
 }

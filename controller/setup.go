@@ -69,7 +69,7 @@ func metadataOnly(obj any) (any, error) {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("check").
-		For(&v1alpha1.Check{}, builder.WithPredicates(checkChanged())).
+		For(&v1alpha1.Check{}, builder.WithPredicates(r.checkChanged())).
 		Owns(&batchv1.CronJob{}, builder.WithPredicates(cronJobChanged())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
@@ -77,7 +77,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 
 // checkChanged lets through what can change the CronJob, and not the status writes
 // of either process.
-func checkChanged() predicate.Predicate {
+func (r *Reconciler) checkChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		was, ok := e.ObjectOld.(*v1alpha1.Check)
 		is, ok2 := e.ObjectNew.(*v1alpha1.Check)
@@ -85,7 +85,7 @@ func checkChanged() predicate.Predicate {
 			was.Generation != is.Generation ||
 			was.DeletionTimestamp.IsZero() != is.DeletionTimestamp.IsZero() ||
 			was.Annotations[v1alpha1.AnnotationKubeUpQuery] != is.Annotations[v1alpha1.AnnotationKubeUpQuery] ||
-			!secretMissing(was) && secretMissing(is)
+			!secretMissing(was, r.Settings.Key) && secretMissing(is, r.Settings.Key)
 	}}
 }
 

@@ -3,6 +3,7 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/sonde-dev/sonde/api/v1alpha1"
+	"github.com/sonde-dev/sonde/receiver/credential"
 	"github.com/sonde-dev/sonde/telemetry/result"
 )
 
@@ -97,10 +99,11 @@ func scheduleOf(cron *unstructured.Unstructured) string {
 	return s
 }
 
-// secretMissing reports whether the last verdict says that the pods lack
-// configuration. The controller may not read Secrets, so this is how it learns
-// that a check's own may have been deleted; making it again costs one request.
-func secretMissing(check *v1alpha1.Check) bool {
+// secretMissing reports whether the last verdict says that the pods lack check's own
+// Secret. The controller may not read Secrets, so this is how it learns that somebody
+// has deleted one.
+func secretMissing(check *v1alpha1.Check, key credential.Key) bool {
 	passing := meta.FindStatusCondition(check.Status.Conditions, v1alpha1.ConditionPassing)
-	return passing != nil && passing.Status == metav1.ConditionFalse && passing.Reason == string(result.ContainerConfig)
+	return passing != nil && passing.Status == metav1.ConditionFalse && passing.Reason == string(result.ContainerConfig) &&
+		strings.Contains(passing.Message, secretName(check.UID, key.ID()))
 }

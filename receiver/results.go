@@ -36,6 +36,7 @@ func (h *resultsHandler) post(c *gin.Context) {
 func (h *resultsHandler) take(c *gin.Context, from sender) (result.Receipt, error) {
 	leave, err := h.admission.enter(c.Request.Context(), from.CheckUID)
 	if err != nil {
+		h.Sink.Refused(from.Identity, summary(err)) // it may have said no
 		return result.Receipt{}, err
 	}
 	defer leave()

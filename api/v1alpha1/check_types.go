@@ -102,7 +102,7 @@ type CheckSpec struct {
 	Suspend bool `json:"suspend"`
 
 	// runOnCreate makes one run at once when the Check is created, and does not
-	// wait for the first slot.
+	// wait for the first slot; none if it is created suspended.
 	// +optional
 	// +kubebuilder:default=false
 	RunOnCreate bool `json:"runOnCreate"`
@@ -141,7 +141,7 @@ type CheckSpec struct {
 	// +optional
 	// +kubebuilder:default=200
 	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=100000
+	// +kubebuilder:validation:Maximum=10000
 	MaxSeries int32 `json:"maxSeries"`
 
 	// podTemplate is the pod that runs, a PodTemplateSpec of core/v1. It is not

@@ -41,7 +41,7 @@ func trim(obj any) (any, error) {
 	case *batchv1.CronJob:
 		o.Spec.JobTemplate = batchv1.JobTemplateSpec{}
 	case *batchv1.Job:
-		o.Spec = batchv1.JobSpec{}
+		o.Spec = batchv1.JobSpec{BackoffLimit: o.Spec.BackoffLimit}
 	case *corev1.Pod:
 		o.Spec = corev1.PodSpec{}
 		o.Annotations = nil

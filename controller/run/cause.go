@@ -54,6 +54,9 @@ func podReason(pod *corev1.Pod) (result.Reason, string) {
 	case "NodeLost", "Terminated", "NodeShutdown", "Shutdown":
 		return result.NodeLost, pod.Status.Message
 	}
+	if pod.Status.Phase == corev1.PodFailed && len(containers(pod)) == 0 {
+		return result.AdmissionRefused, fmt.Sprintf("the kubelet refused the pod: %s: %s", pod.Status.Reason, pod.Status.Message)
+	}
 	return "", ""
 }
 

@@ -24,7 +24,6 @@ func Check(check *v1alpha1.Check, cron *batchv1.CronJob, allowed []string) (ledg
 			Mode:           mode(check.Spec.Report),
 			Timeout:        check.Spec.Timeout.Duration,
 			StartAllowance: check.Spec.StartAllowance.Duration,
-			Retries:        int(check.Spec.Retries),
 		},
 		MaxSeries: int(check.Spec.MaxSeries),
 		Labels:    labels(check.Spec.Labels, allowed),

@@ -12,6 +12,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/sonde-dev/sonde/receiver/credential"
 	"github.com/sonde-dev/sonde/telemetry/verdict"
 )
 
@@ -19,6 +20,9 @@ import (
 // the order of pods.
 func Job(job *batchv1.Job, pods []corev1.Pod) verdict.Job {
 	out := verdict.Job{Created: job.CreationTimestamp.Time, Scheduled: scheduledTime(job)}
+	if job.Spec.BackoffLimit != nil {
+		out.Retries = int(*job.Spec.BackoffLimit)
+	}
 	for _, c := range job.Status.Conditions {
 		if end := endOf(c); end != verdict.GoingOn && out.Ended.IsZero() {
 			out.Ended, out.End, out.Message = c.LastTransitionTime.Time, end, c.Message
@@ -69,6 +73,7 @@ func attempt(pod *corev1.Pod) verdict.Pod {
 		UID: string(pod.UID), Name: pod.Name,
 		Started:   started(pod.Status.ContainerStatuses),
 		OutOfTime: pod.Status.Reason == "DeadlineExceeded",
+		Failed:    pod.Status.Phase == corev1.PodFailed,
 	}
 	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 		out.Ended = ended(pod)
@@ -78,8 +83,9 @@ func attempt(pod *corev1.Pod) verdict.Pod {
 		out.Cause, out.Message = cause, message
 	}
 	if out.Message == "" && !out.OutOfTime {
-		out.Message = pod.Status.Message // of the kubelet, where it did not admit the pod
+		out.Message = pod.Status.Message // of the kubelet
 	}
+	out.Message = credential.Mask(out.Message) // a check's last words may hold its own
 	return out
 }
 

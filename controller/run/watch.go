@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -57,6 +58,9 @@ type Watcher struct {
 // cache does not have yet.
 const unknownOwnerRetry = 2 * time.Second
 
+// unknownOwnerPatience is for how long, from the creation of the Job.
+const unknownOwnerPatience = 2 * time.Minute
+
 // podOwner is the name of the index of pods by the UID of their Job.
 const podOwner = "job"
 
@@ -76,7 +80,7 @@ func (w *Watcher) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error 
 		Watches(&batchv1.Job{}, handler.Funcs{
 			CreateFunc: func(_ context.Context, e event.CreateEvent, q requests) { q.Add(requestFor(e.Object)) },
 			UpdateFunc: func(_ context.Context, e event.UpdateEvent, q requests) { q.Add(requestFor(e.ObjectNew)) },
-			DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ requests) { w.Ledger.JobGone(string(e.Object.GetUID())) },
+			DeleteFunc: func(ctx context.Context, e event.DeleteEvent, _ requests) { w.jobGone(ctx, e.Object) },
 		}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &batchv1.Job{}, handler.OnlyControllerOwner())).
 		Complete(reconcile.Func(w.reconcileJob))
@@ -105,21 +109,45 @@ func (w *Watcher) reconcileJob(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	checkUID, found, err := w.owner(ctx, &job)
-	if err != nil {
+	switch {
+	case err != nil:
 		return reconcile.Result{}, err
-	}
-	if !found {
+	case !found && w.Now().Sub(job.CreationTimestamp.Time) > unknownOwnerPatience:
+		return reconcile.Result{}, nil // an orphan, or a stranger with our labels
+	case !found:
 		return reconcile.Result{RequeueAfter: unknownOwnerRetry}, nil
 	}
+	known, err := w.observe(ctx, &job, checkUID)
+	if err != nil || known {
+		return reconcile.Result{}, err
+	}
+	return reconcile.Result{RequeueAfter: unknownOwnerRetry}, nil // after a start: the Check comes next
+}
+
+// observe tells the ledger of job as it is now. It returns false where the ledger
+// does not know the Check.
+func (w *Watcher) observe(ctx context.Context, job *batchv1.Job, checkUID string) (bool, error) {
 	var pods corev1.PodList
 	if err := w.Client.List(ctx, &pods, client.InNamespace(job.Namespace), client.MatchingFields{podOwner: string(job.UID)}); err != nil {
-		return reconcile.Result{}, err
+		return false, err
 	}
 	ref := ledger.RunRef{ID: string(job.UID), Name: job.Name, CheckUID: checkUID}
-	if !w.Ledger.Observe(ref, Job(&job, pods.Items)) {
-		return reconcile.Result{RequeueAfter: unknownOwnerRetry}, nil
+	return w.Ledger.Observe(ref, Job(job, pods.Items)), nil
+}
+
+// jobGone tells the ledger of a Job that was deleted, and first of how it was at the
+// end: its deletion may overtake the news that it had completed.
+func (w *Watcher) jobGone(ctx context.Context, o client.Object) {
+	if job, ok := o.(*batchv1.Job); ok {
+		checkUID, found, err := w.owner(ctx, job)
+		if found {
+			_, err = w.observe(ctx, job, checkUID)
+		}
+		if err != nil {
+			log.FromContext(ctx).Error(err, "last state of a deleted Job not read", "job", client.ObjectKeyFromObject(job).String())
+		}
 	}
-	return reconcile.Result{}, nil
+	w.Ledger.JobGone(string(o.GetUID()))
 }
 
 // owner follows the owner references of job to a Check: through its CronJob, or at
@@ -217,9 +245,5 @@ func (w *Watcher) tell(check *v1alpha1.Check, next v1alpha1.CheckStatus) {
 	if next.Result == string(result.Success) {
 		kind, message = corev1.EventTypeNormal, "the check passes"
 	}
-	w.Events.Eventf(check, nil, kind, next.Reason, "Judge", "%s: %s", next.Result, result.Truncate(message, maxNote))
+	w.Events.Eventf(check, nil, kind, next.Reason, "Judge", "%s: %s", next.Result, result.Truncate(message, status.MaxNote))
 }
-
-// maxNote leaves room for the result in the note of an Event, 1 KiB. Source:
-// events.k8s.io/v1.
-const maxNote = 1000

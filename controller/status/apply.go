@@ -13,6 +13,10 @@ import (
 	"github.com/sonde-dev/sonde/api/v1alpha1"
 )
 
+// MaxNote leaves room for a word or two in the note of an Event, which the API server
+// refuses beyond 1 KiB. Source: events.k8s.io/v1.
+const MaxNote = 1000
+
 // Apply writes own, the fields of check's status that owner has, all of them. The
 // resourceVersion of check goes along: a write that comes from a stale read is a
 // conflict, for the caller to try again.

@@ -1,6 +1,9 @@
 package credential
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // redacted stands where a secret was.
 const redacted = "[redacted]"
@@ -21,4 +24,15 @@ func Redact(s, credential string) string {
 		}
 	}
 	return s
+}
+
+// Mask returns s without anything that has the form of a token, whosever it is. It is
+// for what is kept of a check that has presented no credential, such as its last
+// words.
+func Mask(s string) string {
+	if len(s) < macLen {
+		return s
+	}
+	form := regexp.MustCompile(`[0-9a-f]{8}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[A-Za-z0-9_-]{43}`)
+	return form.ReplaceAllString(s, redacted)
 }

@@ -13,6 +13,7 @@ import (
 // collected.
 type counters struct {
 	contradictory atomic.Int64
+	passedOver    atomic.Int64 // runs
 
 	// Reports that were held for a run which turned out to be one of these.
 	unknownRun, runOver atomic.Int64
@@ -34,7 +35,13 @@ func newCounters(m metric.Meter) (*counters, error) {
 			o.Observe(c.runOver.Load(), reason("run_over"))
 			return nil
 		}))
-	return c, errors.Join(err1, err2)
+	_, err3 := m.Int64ObservableCounter("sonde.runs.passed_over",
+		metric.WithUnit("{run}"), metric.WithDescription("Runs that had ended before this process began to listen, and got no verdict from it."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(c.passedOver.Load())
+			return nil
+		}))
+	return c, errors.Join(err1, err2, err3)
 }
 
 func reason(why string) metric.MeasurementOption {

@@ -17,8 +17,8 @@ type RunRef struct {
 
 // Observe takes what Kubernetes says of a run now. It returns false where the
 // check is not known; the caller tries again when it is. A run that was over
-// before the ledger began to listen has had its verdict from an earlier process,
-// and is passed over.
+// before the ledger began to listen may have had its verdict from an earlier process,
+// which is not known: it is passed over, and counted as that.
 func (l *Ledger) Observe(ref RunRef, job verdict.Job) bool {
 	now := l.config.Now()
 	l.mu.Lock()
@@ -33,7 +33,9 @@ func (l *Ledger) Observe(ref RunRef, job verdict.Job) bool {
 	r, ok := l.runs[ref.ID]
 	if !ok {
 		r = &run{id: ref.ID, name: ref.Name, checkUID: ref.CheckUID, terms: c.Terms}
-		r.decided = !job.Ended.IsZero() && job.Ended.Before(l.listening)
+		if r.decided = !job.Ended.IsZero() && job.Ended.Before(l.listening); r.decided {
+			l.counters.passedOver.Add(1)
+		}
 		l.runs[ref.ID] = r
 	}
 	r.job = verdict.Merge(r.job, job, now)

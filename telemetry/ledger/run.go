@@ -41,7 +41,7 @@ func (r *run) attempt(received time.Time) int {
 			ended++
 		}
 	}
-	return min(ended, r.terms.Retries)
+	return min(ended, r.job.Retries)
 }
 
 // hear takes what a report claims. It returns whether that contradicts what the
@@ -62,6 +62,7 @@ func (r *run) hear(report result.Report) bool {
 		return true
 	}
 	r.heard.Claim, r.heard.Errors, r.heard.Received = report.Claim, report.Errors, report.Received
+	r.heard.Refused = "" // what was refused has been said after all
 	return was != result.ClaimNone
 }
 
@@ -71,8 +72,8 @@ func (r *run) closed(now time.Time) bool {
 }
 
 // duration returns how long the newest attempt took: what it said, else from its
-// start to its report or its end, in that order; zero if that cannot be known.
-func (r *run) duration() time.Duration {
+// start to its report, its end or now, in that order; zero if it never started.
+func (r *run) duration(now time.Time) time.Duration {
 	if len(r.job.Pods) == 0 {
 		return r.said
 	}
@@ -85,7 +86,10 @@ func (r *run) duration() time.Duration {
 	if spoke && r.heard.Claim != result.ClaimNone {
 		end = r.heard.Received
 	}
-	if p.Started.IsZero() || end.IsZero() {
+	if end.IsZero() {
+		end = now // it hangs
+	}
+	if p.Started.IsZero() {
 		return 0
 	}
 	return max(0, end.Sub(p.Started))
@@ -95,7 +99,7 @@ func (r *run) duration() time.Duration {
 func (r *run) finished(c *check, v result.Verdict, now time.Time) result.Run {
 	out := result.Run{
 		Check: c.Key, CheckUID: c.UID, ID: r.id, Job: r.name,
-		Scheduled: r.job.Scheduled, Decided: now, Duration: r.duration(), Verdict: v,
+		Scheduled: r.job.Scheduled, Decided: now, Duration: r.duration(now), Verdict: v,
 	}
 	i := slices.IndexFunc(r.job.Pods, func(p verdict.Pod) bool { return !p.Started.IsZero() })
 	if i >= 0 {

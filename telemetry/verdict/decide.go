@@ -68,7 +68,7 @@ func reportedFailure(f Facts, now time.Time) (Decision, bool) {
 	if f.Terms.Mode == ExitCode || f.claim() != result.ClaimFailure {
 		return noOpinion()
 	}
-	if !f.over() && !f.lastAttempt() && f.Terms.Retries > 0 {
+	if !f.over() && !f.lastAttempt() && f.Job.Retries > 0 {
 		return wait(time.Time{})
 	}
 	p, _ := f.Job.last()
@@ -185,8 +185,7 @@ func outOfTime(f Facts, now time.Time) (Decision, bool) {
 
 // exitCode: the check ended by itself and its exit code counts.
 func exitCode(f Facts, now time.Time) (Decision, bool) {
-	heard := f.Heard.Anything && f.Heard.Refused == "" // what was refused may have been a failure
-	if f.Terms.Mode == Required || f.Terms.Mode == Auto && !heard {
+	if f.Terms.Mode == Required || f.Terms.Mode == Auto && !f.spoke() {
 		return noOpinion()
 	}
 	if !f.over() {
@@ -196,7 +195,7 @@ func exitCode(f Facts, now time.Time) (Decision, bool) {
 		return wait(ready) // a report may be on its way
 	}
 	p, _ := f.Job.last()
-	if p.ExitCode == 0 && f.Job.End != GaveUp {
+	if p.ExitCode == 0 && !p.Failed && f.Job.End != GaveUp {
 		return final(result.Success, result.ExitCode, "")
 	}
 	return final(result.Failure, result.ExitCode, exitMessage(p))

@@ -31,7 +31,7 @@ func facts(edits ...func(*verdict.Facts)) verdict.Facts {
 
 func mode(m verdict.Mode) func(*verdict.Facts) { return func(f *verdict.Facts) { f.Terms.Mode = m } }
 
-func retries(n int) func(*verdict.Facts) { return func(f *verdict.Facts) { f.Terms.Retries = n } }
+func retries(n int) func(*verdict.Facts) { return func(f *verdict.Facts) { f.Job.Retries = n } }
 
 func pod(p verdict.Pod) func(*verdict.Facts) {
 	return func(f *verdict.Facts) { f.Job.Pods = append(f.Job.Pods, p) }
@@ -103,7 +103,11 @@ func TestDecide(t *testing.T) {
 		},
 		"a success of an earlier attempt is not the newest one's": {
 			facts(retries(1), exited(1, 7), exited(1, 22), said(result.ClaimSuccess, 6)), at(28),
-			verdictOf(result.Failure, result.ExitCode, "exit code 1"),
+			verdictOf(result.Error, result.NoReport, "the check ended with exit code 1 and did not report"),
+		},
+		"a failure of an earlier attempt, and the newest ends well and silent": {
+			facts(retries(1), exited(1, 7), exited(0, 22), said(result.ClaimFailure, 6, "x")), at(28),
+			verdictOf(result.Error, result.NoReport, "the check ended with exit code 0 and did not report"),
 		},
 		"a failure of the last attempt is final at once": {
 			facts(retries(1), exited(1, 7), pod(verdict.Pod{Started: at(20)}), said(result.ClaimFailure, 21, "x"), byAttempt(1)), at(21),
@@ -168,6 +172,14 @@ func TestDecide(t *testing.T) {
 		"a pod that could not start at all": {
 			facts(pod(verdict.Pod{Cause: result.StartError, Message: "no such file", Ended: at(6), ExitCode: 128}), job(verdict.GaveUp, 7)), at(7),
 			verdictOf(result.Error, result.StartError, "no such file"),
+		},
+		"a pod that the kubelet refused is no success in mode ExitCode": {
+			facts(mode(verdict.ExitCode), pod(verdict.Pod{Ended: at(2), Failed: true, Cause: result.AdmissionRefused, Message: "OutOfcpu: no room"})), at(2),
+			verdictOf(result.Error, result.AdmissionRefused, "OutOfcpu: no room"),
+		},
+		"a pod that failed and says nothing else is no success either": {
+			facts(mode(verdict.ExitCode), pod(verdict.Pod{Ended: at(2), Failed: true}), job(verdict.GaveUp, 3)), at(3),
+			verdictOf(result.Error, result.NotStarted, "no container started within the start allowance"),
 		},
 		"killed for its memory": {
 			facts(pod(verdict.Pod{Started: at(5), Ended: at(9), Cause: result.OOMKilled, ExitCode: 137, Message: "too much"})), at(9),

@@ -24,7 +24,6 @@ type Terms struct {
 	Mode           Mode
 	Timeout        time.Duration // of a running container
 	StartAllowance time.Duration // for scheduling and image pull
-	Retries        int           // more pods that may be tried
 }
 
 // Facts are all that a verdict may depend on.
@@ -43,6 +42,7 @@ type Facts struct {
 type Job struct {
 	Created   time.Time
 	Scheduled time.Time // the slot; Created where no slot asked for the Job
+	Retries   int       // more pods that may be tried
 
 	// Ended is when the Job was seen to be over, though its pods may still be
 	// ending; zero while it goes on.
@@ -79,6 +79,10 @@ type Pod struct {
 	// Ended is when the last container ended, or the pod was seen to be gone; zero
 	// while it goes on.
 	Ended time.Time
+
+	// Failed says that Kubernetes counts the pod as failed, which it may do though no
+	// container did: a kubelet that refuses a pod runs none.
+	Failed bool
 
 	// ExitCode is that of the container that failed; zero if all ended well.
 	ExitCode int
@@ -128,6 +132,12 @@ func (f Facts) claim() result.Claim {
 	return f.Heard.Claim
 }
 
+// spoke reports whether the newest attempt has said anything that was taken. What was
+// refused may have been a failure.
+func (f Facts) spoke() bool {
+	return f.Heard.Anything && f.Heard.Refused == "" && f.Heard.Attempt >= len(f.Job.Pods)-1
+}
+
 // over reports whether no further attempt will come: the Job says so, or the last
 // attempt that was allowed has ended.
 func (f Facts) over() bool {
@@ -139,6 +149,6 @@ func (f Facts) over() bool {
 }
 
 // lastAttempt reports whether the newest attempt is the last one that may be made.
-func (f Facts) lastAttempt() bool { return len(f.Job.Pods) > f.Terms.Retries }
+func (f Facts) lastAttempt() bool { return len(f.Job.Pods) > f.Job.Retries }
 
-func (p Pod) succeeded() bool { return p.ExitCode == 0 && !p.OutOfTime && p.Cause == "" }
+func (p Pod) succeeded() bool { return !p.Failed && p.ExitCode == 0 && !p.OutOfTime && p.Cause == "" }

@@ -24,7 +24,6 @@ import (
 func TestACheckBecomesACronJobAndASecret(t *testing.T) {
 	w := setUp(t)
 	check := harness.Check(w.namespace, "login", "true")
-	check.Spec.Schedule, check.Spec.Interval = new("0 0 1 1 *"), nil
 	cond := w.create(t, check, v1alpha1.ReasonApplied)
 	if cond.Status != metav1.ConditionTrue {
 		t.Errorf("Scheduled is %s", cond.Status)
@@ -103,7 +102,7 @@ func TestEditsReachTheCronJob(t *testing.T) {
 	w.create(t, check, v1alpha1.ReasonSuspended)
 
 	w.Edit(t, check, func(c *v1alpha1.Check) {
-		c.Spec.Interval = &metav1.Duration{Duration: 90 * time.Second}
+		harness.Every(90*time.Second, &c.Spec)
 		c.Spec.PodTemplate = harness.Template(map[string]any{"name": "check", "image": "busybox:1.36"})
 	})
 	w.AwaitCondition(t, check, v1alpha1.ConditionScheduled, v1alpha1.ReasonSuspended)
@@ -169,9 +168,12 @@ func TestDeletingACheckTakesEverythingAlong(t *testing.T) {
 
 func TestRunOnCreateRunsOnce(t *testing.T) {
 	w := setUp(t)
-	check := w.suspended("now")
+	asleep := w.suspended("asleep")
+	asleep.Spec.RunOnCreate = true
+	w.create(t, asleep, v1alpha1.ReasonSuspended)
+	check := harness.Check(w.namespace, "now", "true")
 	check.Spec.RunOnCreate = true
-	w.create(t, check, v1alpha1.ReasonSuspended)
+	w.create(t, check, v1alpha1.ReasonApplied)
 	jobs := func() []batchv1.Job {
 		var list batchv1.JobList
 		if err := w.List(t.Context(), &list, client.InNamespace(w.namespace)); err != nil {
@@ -188,7 +190,7 @@ func TestRunOnCreateRunsOnce(t *testing.T) {
 	w.controller.Signal(syscall.SIGKILL)
 	w.start(t)
 	w.Edit(t, check, func(c *v1alpha1.Check) { c.Spec.Timeout.Duration = 20 * time.Second })
-	w.AwaitCondition(t, check, v1alpha1.ConditionScheduled, v1alpha1.ReasonSuspended)
+	w.AwaitCondition(t, check, v1alpha1.ConditionScheduled, v1alpha1.ReasonApplied)
 	harness.Eventually(t, "no Job is left", func(context.Context) bool { return len(jobs()) == 0 })
 }
 

@@ -44,7 +44,7 @@ func TestEvery90SecondsThreeTimes(t *testing.T) {
 	// A retry of the same report must count nothing.
 	script := report(`{"ok": true, "metrics": [{"name": "pages.seen", "kind": "counter", "value": 5}]}`)
 	check := harness.Check(c.Namespace(t), "every", script+"; "+script)
-	check.Spec.Interval.Duration = 90 * time.Second
+	harness.Every(90*time.Second, &check.Spec)
 	if err := c.Create(t.Context(), check); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestCronWithAnOffset(t *testing.T) {
 	t.Parallel()
 	c := harness.Connect(t)
 	check := harness.Check(c.Namespace(t), "offset", report(`{"ok": true}`))
-	check.Spec.Interval.Duration = 2 * time.Minute
+	harness.Every(2*time.Minute, &check.Spec)
 	if err := c.Create(t.Context(), check); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestSuspendResumeEditDelete(t *testing.T) {
 	t.Parallel()
 	c := harness.Connect(t)
 	check := harness.Check(c.Namespace(t), "life", report(`{"ok": true}`))
-	check.Spec.Interval.Duration = time.Minute
+	harness.Every(time.Minute, &check.Spec)
 	check.Spec.Suspend = true
 	if err := c.Create(t.Context(), check); err != nil {
 		t.Fatal(err)
