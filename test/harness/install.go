@@ -47,27 +47,17 @@ func Install(ctx context.Context, out io.Writer) error {
 func (c *Cluster) Exposition(t *testing.T) string {
 	t.Helper()
 	var out string
-	Eventually(t, "the receiver can be scraped", func(context.Context) bool {
+	Eventually(t, "the receiver can be scraped", func(ctx context.Context) bool {
 		var err error
-		out, err = c.kubectl(t, "get", "--raw", "/api/v1/namespaces/"+SystemNamespace+"/services/sonde:http/proxy/metrics")
+		out, err = c.kubectl(ctx, "get", "--raw", "/api/v1/namespaces/"+SystemNamespace+"/services/sonde:http/proxy/metrics")
 		return err == nil
 	})
 	return out
 }
 
-// Kubectl runs kubectl and returns what it prints.
-func (c *Cluster) Kubectl(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := c.kubectl(t, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func (c *Cluster) kubectl(t *testing.T, args ...string) (string, error) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(c.Dir, "bin", "kubectl"), args...)
+// kubectl runs kubectl and returns what it prints.
+func (c *Cluster) kubectl(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(c.Dir, "bin", "kubectl"), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
