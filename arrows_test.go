@@ -34,6 +34,7 @@ var arrows = []arrow{
 	{pkg: "telemetry/series", may: []string{"telemetry/result"}},
 	{pkg: "telemetry/ledger", may: []string{"telemetry/result", "telemetry/verdict", "telemetry/series"}},
 	{pkg: "telemetry/export", may: []string{"telemetry/"}},
+	{pkg: "docs"},
 	{pkg: "cmd", may: []string{"/"}, kube: anyKube},
 	{pkg: "test", may: []string{"/"}, kube: anyKube},
 }

@@ -42,13 +42,13 @@ type Check struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.interval) || duration(self.timeout) < duration(self.interval)",message="timeout must be shorter than the interval, or a slow run would eat the next one",fieldPath=".timeout"
 type CheckSpec struct {
 	// interval is the time from one run to the next, as a Go duration in whole
-	// seconds, at least 1m: 90s, 5m, 1h30m. Runs of different checks are spread
-	// over the interval.
+	// seconds, at least 1m: 90s, 5m, 1h30m. Where cron can say it evenly (minutes that
+	// divide an hour, hours that divide a day) different checks are spread over it.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=20
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?$') && size(self) > 0",message="interval must be a duration in whole seconds, such as 90s, 5m or 1h30m"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?$') || size(self) == 0 || duration(self) >= duration('1m')",message="interval must be at least 1m: Kubernetes names Jobs by the minute (for shorter intervals see sonde agent)"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?$') || size(self) == 0 || duration(self) >= duration('1m')",message="interval must be at least 1m: Kubernetes names Jobs by the minute"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?$') || size(self) == 0 || duration(self) <= duration('8784h')",message="interval must be at most 8784h, a leap year"
 	Interval *metav1.Duration `json:"interval,omitempty"`
 

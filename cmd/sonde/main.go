@@ -46,7 +46,7 @@ func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 const usage = `Sonde runs synthetic checks as Kubernetes CronJobs and turns what they report
-into verdicts, metrics and traces.
+into verdicts and metrics.
 
 Usage:
   sonde COMMAND [FLAGS]

@@ -13,7 +13,7 @@ const (
 	DeadlineExceeded Reason = "DeadlineExceeded" // timeout: still running at its deadline
 
 	ImagePull        Reason = "ImagePull"        // error: an image could not be pulled
-	ContainerConfig  Reason = "ContainerConfig"  // error: a Secret, ConfigMap or volume is missing or malformed
+	ContainerConfig  Reason = "ContainerConfig"  // error: a Secret or ConfigMap is missing or malformed
 	StartError       Reason = "StartError"       // error: the container runtime could not start the command
 	OOMKilled        Reason = "OOMKilled"        // error: killed for using too much memory
 	Evicted          Reason = "Evicted"          // error: the kubelet or the API evicted the pod
@@ -22,7 +22,7 @@ const (
 	PodDeleted       Reason = "PodDeleted"       // error: somebody deleted the pod
 	JobDeleted       Reason = "JobDeleted"       // error: somebody deleted the Job
 	Unschedulable    Reason = "Unschedulable"    // error: no node took the pod in time
-	AdmissionRefused Reason = "AdmissionRefused" // error: quota, Pod Security or a policy refused the pod
+	AdmissionRefused Reason = "AdmissionRefused" // error: the pod was refused; so far only where the kubelet did it
 	NotStarted       Reason = "NotStarted"       // error: did not start in time, and nothing says why
 
 	NotScheduled         Reason = "NotScheduled"         // missed: no Job was made for the slot
