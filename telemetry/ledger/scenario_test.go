@@ -141,7 +141,7 @@ func eachPoint(data metricdata.Aggregation, add func(float64, func(string) strin
 func lookup(attributes []attribute.KeyValue, key string) string {
 	for _, a := range attributes {
 		if string(a.Key) == key {
-			return a.Value.Emit()
+			return a.Value.String()
 		}
 	}
 	return ""
