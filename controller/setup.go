@@ -42,7 +42,7 @@ func Scheme() (*runtime.Scheme, error) {
 }
 
 // CacheOptions returns what the controller keeps in memory: Checks, and of our own
-// CronJobs the metadata only.
+// CronJobs and pods the metadata only.
 func CacheOptions() (cache.Options, error) {
 	ours, err := labels.Parse(v1alpha1.LabelCheck)
 	if err != nil {
@@ -52,6 +52,7 @@ func CacheOptions() (cache.Options, error) {
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&batchv1.CronJob{}: {Label: ours, Transform: metadataOnly},
+			podMetadata():      {Label: ours},
 		},
 	}, nil
 }

@@ -35,6 +35,7 @@ type controllerConfig struct {
 	LeaderElect     bool
 	HealthAddress   string
 	MetricsAddress  string
+	StuckPatience   time.Duration
 }
 
 func parseController(args []string, p process) (controllerConfig, error) {
@@ -47,10 +48,14 @@ func parseController(args []string, p process) (controllerConfig, error) {
 	fs.BoolVar(&c.LeaderElect, "leader-elect", true, "wait until no other controller leads")
 	fs.StringVar(&c.HealthAddress, "health-address", ":8081", "`host:port` of /livez and /readyz; 0 for none")
 	fs.StringVar(&c.MetricsAddress, "metrics-address", ":8080", "`host:port` of /metrics; 0 for none")
+	fs.DurationVar(&c.StuckPatience, "stuck-patience", controller.DefaultPatience, "how `long` beyond its grace a pod may take to end before its Job is deleted: its node is lost")
 	if err := parse(fs, aboutController, args, p); err != nil {
 		return c, err
 	}
 	faults := c.faults()
+	if c.StuckPatience < 0 {
+		faults = append(faults, fmt.Errorf("--stuck-patience: must not be negative, not %s", c.StuckPatience))
+	}
 	if c.Namespace == "" {
 		faults = append(faults, errors.New("--namespace: is required outside a cluster"))
 	}
@@ -98,6 +103,10 @@ func runController(ctx context.Context, args []string, p process) error {
 	}
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
+	}
+	clearer := &controller.Clearer{Client: mgr.GetClient(), Now: time.Now, Patience: c.StuckPatience}
+	if err := clearer.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("set up the clearer: %w", err)
 	}
 	log.Info("controller starts", "version", version, "key_id", key.ID(), "shards", c.Shards, "namespaces", c.Namespaces.sorted())
 	return mgr.Start(ctx)

@@ -214,7 +214,7 @@ func TestControllerFlags(t *testing.T) {
 	want := controllerConfig{
 		commonFlags: commonFlags{LogLevel: slog.LevelInfo, Shards: 1, Namespaces: list{"b", "a", "b"}},
 		Namespace:   "sonde-system", ReceiverService: "sonde-receiver", KeySecret: "key",
-		HealthAddress: ":8081", MetricsAddress: ":8080",
+		HealthAddress: ":8081", MetricsAddress: ":8080", StuckPatience: 2 * time.Minute,
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(controllerConfig{})); diff != "" {
 		t.Errorf("parseController() (-want +got):\n%s", diff)

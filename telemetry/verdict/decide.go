@@ -149,7 +149,7 @@ func (f Facts) startDeadline(now time.Time) (time.Time, bool) {
 func takenAway(f Facts, _ time.Time) (Decision, bool) {
 	p, ok := f.Job.last()
 	cause := f.cause(p)
-	if !ok || cause == "" || p.Ended.IsZero() || !f.over() {
+	if !ok || cause == "" || p.Ended.IsZero() && f.Job.Ended.IsZero() || !f.over() {
 		return noOpinion()
 	}
 	return final(result.Error, cause, p.Message)

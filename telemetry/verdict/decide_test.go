@@ -188,6 +188,10 @@ func TestDecide(t *testing.T) {
 		"killed for its memory with an attempt left": {
 			facts(retries(1), pod(verdict.Pod{Started: at(5), Ended: at(9), Cause: result.OOMKilled, ExitCode: 137})), at(9), onlyEvents,
 		},
+		"on a node that was lost, and never seen to end": {
+			facts(pod(verdict.Pod{Started: at(5), Cause: result.NodeLost, Message: "unreachable"}), job(verdict.GaveUp, 20)), at(25),
+			verdictOf(result.Error, result.NodeLost, "unreachable"),
+		},
 		"a Job that was deleted": {
 			facts(running(), job(verdict.JobDeleted, 8)), at(13),
 			verdictOf(result.Error, result.JobDeleted, "the Job was deleted before it ended"),

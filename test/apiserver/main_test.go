@@ -37,15 +37,16 @@ type world struct {
 	controller *harness.Process
 }
 
-// setUp makes a namespace with a controller that looks after it alone.
-func setUp(t *testing.T) *world {
+// setUp makes a namespace with a controller that looks after it alone, with more
+// flags.
+func setUp(t *testing.T, more ...string) *world {
 	t.Helper()
 	c := harness.Connect(t)
 	if _, err := envtest.InstallCRDs(c.Config, envtest.CRDInstallOptions{Paths: []string{c.Root + "/deploy/crd"}}); err != nil {
 		t.Fatal(err)
 	}
 	w := &world{Cluster: c, namespace: c.Namespace(t), program: c.Sonde(t)}
-	w.controller = w.start(t)
+	w.controller = w.start(t, more...)
 	return w
 }
 

@@ -68,8 +68,8 @@ func TestARestartOverSettledChecksWritesNothing(t *testing.T) {
 			t.Errorf("a read of one object: %s", r.RequestURI)
 		}
 	}
-	if len(lists) != 2 || lists["checks"] != 1 || lists["cronjobs"] != 1 {
-		t.Errorf("lists by kind: %v, want one each of checks and cronjobs", lists)
+	if len(lists) != 3 || lists["checks"] != 1 || lists["cronjobs"] != 1 || lists["pods"] != 1 {
+		t.Errorf("lists by kind: %v, want one each of checks, cronjobs and pods", lists)
 	}
 }
 

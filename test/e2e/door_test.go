@@ -189,7 +189,9 @@ func TestRights(t *testing.T) {
 		{"sonde-controller", "patch", "secrets", "no"},
 		{"sonde-controller", "update", "secrets", "no"},
 		{"sonde-controller", "create", "secrets", "yes"},
-		{"sonde-controller", "delete", "jobs", "no"},
+		{"sonde-controller", "delete", "jobs", "yes"},
+		{"sonde-controller", "update", "jobs", "no"},
+		{"sonde-controller", "delete", "pods", "no"},
 		{"sonde-controller", "create", "pods", "no"},
 		{"sonde-controller", "update", "checks", "no"},
 	} {
