@@ -111,6 +111,12 @@ func TestFaultsOfASpecAreSentences(t *testing.T) {
 			cronOf("*/5 * * * *")(c)
 			c.Spec.Timeout.Duration = 5 * time.Minute
 		}, "spec.timeout: must be shorter than the time between two runs, 5m0s"},
+		"an interval below a minute":      {func(c *v1alpha1.Check) { c.Spec.Interval.Duration = 0 }, "spec.interval: must be at least 1m0s, not 0s"},
+		"a time zone within the schedule": {cronOf("TZ=0"), "spec.schedule: the time zone goes into spec.timeZone"},
+		"an interval as a schedule":       {cronOf("@every 90s"), `spec.schedule: "@every 90s" is spec.interval`},
+		"a timeout as long as the interval": {func(c *v1alpha1.Check) {
+			c.Spec.Timeout.Duration = 5 * time.Minute
+		}, "spec.timeout: must be shorter than the time between two runs, 5m0s"},
 		"neither interval nor schedule": {func(c *v1alpha1.Check) { c.Spec.Interval = nil }, "set exactly one of interval and schedule"},
 	} {
 		t.Run(name, func(t *testing.T) {

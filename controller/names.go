@@ -3,6 +3,7 @@ package controller
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 )
 
 // FieldManager names this controller in managedFields.
@@ -20,7 +21,8 @@ func CronJobName(name string) string {
 		return name
 	}
 	const hashLength = 8
-	return name[:maxCronJobName-hashLength-1] + "-" + shortHash(name, hashLength)
+	start := strings.TrimRight(name[:maxCronJobName-hashLength-1], ".") // no part of a name begins with "-"
+	return start + "-" + shortHash(name, hashLength)
 }
 
 // shortHash returns the first n hex digits of the SHA-256 of s.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -34,6 +35,7 @@ func TestOutcomes(t *testing.T) {
 		"a misspelt field":  {outcome{err: apierrors.NewBadRequest(`unknown field "imagee"`)}, false, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, "imagee", false},
 		"somebody else's":   {outcome{err: fmt.Errorf("CronJob login: %w", errNameConflict)}, false, metav1.ConditionFalse, v1alpha1.ReasonNameConflict, "somebody else", false},
 		"quota or a policy": {outcome{err: apierrors.NewForbidden(schema.GroupResource{}, "login", errors.New("quota"))}, false, metav1.ConditionFalse, v1alpha1.ReasonApplyFailed, "quota", true},
+		"invalid, wrapped":  {outcome{err: fmt.Errorf("update: %w", apierrors.NewInvalid(group, "login", nil))}, false, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, "update: ", false},
 		"anything else":     {outcome{err: errors.New("no route to host")}, false, metav1.ConditionFalse, v1alpha1.ReasonApplyFailed, "no route", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,5 +89,48 @@ func TestSettled(t *testing.T) {
 	}
 	if settled(check, nil, desired, 0) {
 		t.Error("settled without a CronJob")
+	}
+}
+
+var evening = time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
+
+func TestAFailureToApplyKeepsWhatWasApplied(t *testing.T) {
+	check := &v1alpha1.Check{ObjectMeta: metav1.ObjectMeta{Generation: 2}}
+	check.Status = v1alpha1.CheckStatus{Result: "success", Reason: "Reported", LastTransition: &v1alpha1.RunStatus{Result: "success"}}
+	check.Status = nextStatus(check, outcome{schedule: "* * * * *", cronJob: &v1alpha1.AppliedCronJob{Name: "login", Generation: 1}}, evening)
+	before := check.DeepCopy()
+
+	next := nextStatus(check, outcome{err: specErrorf("spec.x: must be y")}, evening.Add(time.Minute))
+	want := "spec.x: must be y (until this is mended, the check goes on as it was before)"
+	if cond := scheduledCondition(next); cond.Message != want || !cond.LastTransitionTime.Equal(&metav1.Time{Time: evening.Add(time.Minute)}) {
+		t.Errorf("condition %+v, want %q", cond, want)
+	}
+	if next.Schedule != "* * * * *" || next.CronJob == nil || next.Result != "success" || next.LastTransition == nil {
+		t.Errorf("status %+v has lost what is still true", next)
+	}
+	if !equality.Semantic.DeepEqual(before, check) {
+		t.Error("nextStatus changed its argument")
+	}
+
+	own := ownStatus(next)
+	if own.Result != "" || own.LastTransition != nil || len(own.Conditions) != 1 || own.CronJob == nil {
+		t.Errorf("own status %+v has what the receiver owns, or lacks what the controller does", own)
+	}
+}
+
+func TestTheTimeOfATransitionIsOfTheStatus(t *testing.T) {
+	check := &v1alpha1.Check{}
+	check.Status = nextStatus(check, outcome{err: errors.New("no route to host")}, evening)
+	check.Status = nextStatus(check, outcome{err: specErrorf("spec.x: must be y")}, evening.Add(time.Hour))
+	if cond := scheduledCondition(check.Status); !cond.LastTransitionTime.Equal(&metav1.Time{Time: evening}) || cond.Reason != v1alpha1.ReasonInvalidSpec {
+		t.Errorf("condition %+v, want False since %s", cond, evening)
+	}
+}
+
+func TestANamespaceThatIsEndingIsNotTriedAgain(t *testing.T) {
+	ending := apierrors.NewForbidden(schema.GroupResource{}, "login", errors.New("namespace shop is being terminated"))
+	ending.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: "NamespaceTerminating"}}
+	if err := transient(fmt.Errorf("create the Secret: %w", ending)); err != nil {
+		t.Errorf("transient() = %v, want nil", err)
 	}
 }
