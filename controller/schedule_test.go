@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -133,4 +134,24 @@ func TestNamesOfJobsFit(t *testing.T) {
 	if CronJobName("short") != "short" {
 		t.Error("a short name was changed")
 	}
+}
+
+// FuzzSchedule proves that whatever is written as a schedule becomes one that the
+// CronJob controller's parser takes, or a fault that its author can mend.
+func FuzzSchedule(f *testing.F) {
+	for _, seed := range []string{"*/5 * * * *", "@daily", "@every 1s", "TZ=0", "CRON_TZ=a 0 0 * * *", "0 0 29 2 *", "60 * * * *", "1-0 * * * *", "*/0 * * * *", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, expression string) {
+		s, err := schedule(v1alpha1.CheckSpec{Schedule: &expression}, anyUID)
+		if err != nil {
+			if _, ok := errors.AsType[*SpecError](err); !ok {
+				t.Errorf("error = %v, want a SpecError", err)
+			}
+			return
+		}
+		if s.Gap < time.Minute || s.StartingDeadline < minStartingDeadline || s.StartingDeadline > max(s.Gap, minStartingDeadline) {
+			t.Errorf("schedule %+v of %q", s, expression)
+		}
+	})
 }
