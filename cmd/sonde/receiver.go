@@ -33,7 +33,8 @@ import (
 
 const aboutReceiver = `The receiver takes what check pods report, watches their Jobs, decides a verdict for
 every run, writes it into the Check's status when it changes, and exposes metrics.
-It changes no workload.
+It changes no workload. Where OTEL_EXPORTER_OTLP_ENDPOINT is set, it pushes the same
+metrics there over OTLP/gRPC; the other standard OTEL_* variables hold too.
 `
 
 // receiverConfig is the configuration of "sonde receiver".
@@ -122,7 +123,11 @@ func runReceiver(ctx context.Context, args []string, p process) error {
 
 	// The pipeline, in the order in which a report goes through it, from its end.
 	store := series.New(series.Config{MaxSeries: c.MaxSeries, ClassicBuckets: c.durationBuckets()}, time.Now)
-	metrics, meters, err := export.Prometheus(export.Config{Producer: store, Resource: describe(), Version: version, Log: log})
+	pushers, err := otlpReaders(ctx, p, store)
+	if err != nil {
+		return err
+	}
+	metrics, meters, err := export.Prometheus(export.Config{Producer: store, Resource: describe(), Readers: pushers, Version: version, Log: log})
 	if err != nil {
 		return err
 	}
