@@ -65,15 +65,10 @@ func (t template) addStrings(pairs map[string]string, path ...string) error {
 	if len(held) == 0 {
 		return nil
 	}
-	return t.set(asAnyMap(held), path...)
-}
-
-func asAnyMap(m map[string]string) map[string]any {
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = v
+	if err := unstructured.SetNestedStringMap(t, held, path...); err != nil {
+		return specErrorf("spec.podTemplate: %v", err)
 	}
-	return out
+	return nil
 }
 
 func (t template) set(v any, path ...string) error {

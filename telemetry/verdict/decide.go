@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/sonde-dev/sonde/telemetry/result"
@@ -130,7 +131,7 @@ func neverStarted(f Facts, now time.Time) (Decision, bool) {
 	if p.Cause != "" {
 		p.Message = "" // it tells of the deletion
 	}
-	return final(result.Error, result.NotStarted, firstOf(p.Message, f.Job.Message, "no container started within the start allowance"))
+	return final(result.Error, result.NotStarted, cmp.Or(p.Message, f.Job.Message, "no container started within the start allowance"))
 }
 
 // startDeadline returns when the newest attempt must have started, and whether

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -53,7 +54,7 @@ func remembering(was, is Pod) Pod {
 		is.Ended = was.Ended
 	}
 	if is.Cause == "" && is.Started.IsZero() {
-		is.Cause, is.Message = was.Cause, firstOf(was.Message, is.Message)
+		is.Cause, is.Message = was.Cause, cmp.Or(was.Message, is.Message)
 	}
 	return is
 }

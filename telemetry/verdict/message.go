@@ -43,13 +43,3 @@ func noReportMessage(p Pod, refused string) string {
 		return how + " and did not report"
 	}
 }
-
-// firstOf returns the first that is not empty.
-func firstOf(s ...string) string {
-	for _, v := range s {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
