@@ -22,7 +22,7 @@ func (h *resultsHandler) fail(c *gin.Context, from sender, err error) {
 	d := details(err)
 	h.counted.refused(c.Request.Context(), d.Kind)
 	switch {
-	case d.Kind != problem.Unavailable:
+	case d.Kind != problem.Unavailable, errors.Is(err, result.ErrNotWritten):
 	case errors.Is(err, context.Canceled):
 		h.Log.Debug("sender is gone", "run_id", from.RunID, "check_uid", from.CheckUID)
 	default:
@@ -90,6 +90,7 @@ func refusals() []refusal {
 		{result.ErrForeign, problem.Details{Kind: problem.ForeignRun, Detail: result.ErrForeign.Error()}},
 		{result.ErrRunOver, problem.Details{Kind: problem.RunOver, Detail: result.ErrRunOver.Error()}},
 		{result.ErrNoRoom, problem.Details{Kind: problem.NoRoom, Detail: "there is no room for the report now; send it again later: it counts once", RetryAfter: full}},
+		{result.ErrNotWritten, problem.Details{Kind: problem.Unavailable, Detail: "the collector cannot write to its disk now; send the report again later: it counts once", RetryAfter: full}},
 		{errTooManyAtOnce, problem.Details{Kind: problem.TooManyAtOnce, Detail: fmt.Sprintf("this check has %d reports in flight already; send one after the other", MaxInFlightOfCheck), RetryAfter: busy}},
 		{errOverloaded, problem.Details{Kind: problem.Overloaded, Detail: "the collector is busy; send the report again", RetryAfter: busy}},
 	}

@@ -39,7 +39,7 @@ func TestReportIsHandedOn(t *testing.T) {
 		t.Errorf("answer = %d %s, want 200 %s", w.Code, w.Body, want)
 	}
 	want := []result.Report{{
-		RunID: run, CheckUID: check, Claim: result.ClaimFailure, Errors: []string{"step 2: got 502"},
+		RunID: run, CheckUID: check, Claim: result.ClaimFailure, Form: result.FormJSON, Errors: []string{"step 2: got 502"},
 		Duration: 1500 * time.Millisecond, Received: noon,
 		Samples: []result.Sample{
 			{Name: "login.steps", Kind: result.Gauge, Value: 2},

@@ -14,6 +14,9 @@ import (
 // a whole or with its samples.
 func (w wire) report(f *faults) result.Report {
 	r := result.Report{Claim: w.claim(f), Errors: w.errors, Duration: w.duration}
+	if r.Claim != result.ClaimNone {
+		r.Form = result.FormJSON
+	}
 	if w.dropped > 0 {
 		r.Errors = append(r.Errors, fmt.Sprintf("… and %d more errors, of which nothing was kept", w.dropped))
 	}
