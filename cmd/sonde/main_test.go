@@ -77,6 +77,7 @@ func receiverDefaults() receiverConfig {
 	return receiverConfig{
 		commonFlags:   commonFlags{LogLevel: slog.LevelInfo, Shards: 1},
 		KeyDir:        "/etc/sonde/key",
+		DataDir:       "/var/lib/sonde",
 		CheckAddress:  ":8080",
 		ReaderAddress: ":8081",
 		MaxSeries:     300_000,

@@ -8,15 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/sdk/resource"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -26,15 +23,14 @@ import (
 	runs "github.com/sonde-dev/sonde/controller/run"
 	"github.com/sonde-dev/sonde/receiver"
 	"github.com/sonde-dev/sonde/receiver/credential"
-	"github.com/sonde-dev/sonde/telemetry/export"
-	"github.com/sonde-dev/sonde/telemetry/ledger"
 	"github.com/sonde-dev/sonde/telemetry/series"
 )
 
 const aboutReceiver = `The receiver takes what check pods report, watches their Jobs, decides a verdict for
 every run, writes it into the Check's status when it changes, and exposes metrics.
-It changes no workload. Where OTEL_EXPORTER_OTLP_ENDPOINT is set, it pushes the same
-metrics there over OTLP/gRPC; the other standard OTEL_* variables hold too.
+What it answers with 2xx is synced to --data-dir first. It changes no workload. Where
+OTEL_EXPORTER_OTLP_ENDPOINT is set, it pushes the same metrics there over OTLP/gRPC;
+the other standard OTEL_* variables hold too.
 `
 
 // receiverConfig is the configuration of "sonde receiver".
@@ -42,6 +38,7 @@ type receiverConfig struct {
 	commonFlags
 	Shard          shardNumber
 	KeyDir         string
+	DataDir        string
 	CheckAddress   string
 	ReaderAddress  string
 	CheckLabels    list
@@ -74,6 +71,7 @@ func parseReceiver(args []string, p process) (receiverConfig, error) {
 	c.register(fs)
 	fs.Var(&c.Shard, "shard", "`number` of this receiver from 0, or the name of its StatefulSet pod")
 	fs.StringVar(&c.KeyDir, "key-dir", "/etc/sonde/key", "`folder` where the Secret with the installation's key is mounted")
+	fs.StringVar(&c.DataDir, "data-dir", "/var/lib/sonde", "`folder` of the ledger, on a disk that outlives the process; made if it is not there")
 	fs.StringVar(&c.CheckAddress, "check-address", ":8080", "`host:port` that checks report to")
 	fs.StringVar(&c.ReaderAddress, "reader-address", ":8081", "`host:port` of /metrics, /livez and /readyz")
 	fs.Var(&c.CheckLabels, "check-labels", "comma-separated `keys` of spec.labels that become metric attributes (default none)")
@@ -121,31 +119,34 @@ func runReceiver(ctx context.Context, args []string, p process) error {
 		return err
 	}
 
-	// The pipeline, in the order in which a report goes through it, from its end.
-	store := series.New(series.Config{MaxSeries: c.MaxSeries, ClassicBuckets: c.durationBuckets()}, time.Now)
-	pushers, err := otlpReaders(ctx, p, store)
+	pipe, err := openPipeline(ctx, c, p, log)
 	if err != nil {
 		return err
 	}
-	metrics, meters, err := export.Prometheus(export.Config{Producer: store, Resource: describe(), Readers: pushers, Version: version, Log: log})
-	if err != nil {
-		return err
-	}
-	verdicts := &runs.Queue{}
-	meter := meters.Meter("github.com/sonde-dev/sonde")
-	book, err := ledger.New(ledger.Config{Series: store, Meter: meter, Now: time.Now, Changed: verdicts.Add})
-	if err != nil {
-		return err
-	}
-	mgr, err := receiverManager(ctx, config, c, book, verdicts)
+	err = serveReceiver(ctx, c, pipe, parts{keys: keys, cluster: config, log: log})
+	return errors.Join(err, pipe.close(context.WithoutCancel(ctx)))
+}
+
+// parts are what a receiver has besides its pipeline.
+type parts struct {
+	keys    *credential.Keyring
+	cluster *rest.Config
+	log     *slog.Logger
+}
+
+// serveReceiver feeds the pipeline from the API server and from checks, and shows what
+// comes of it, until ctx ends.
+func serveReceiver(ctx context.Context, c receiverConfig, pipe *pipeline, with parts) error {
+	log := with.log
+	mgr, err := receiverManager(ctx, with.cluster, c, pipe)
 	if err != nil {
 		return err
 	}
 	var synced atomic.Bool
 	servers, err := listen(ctx, c, receiver.CheckFacing{
-		Keys: keys, Sink: sink{book}, Log: log, Now: time.Now, Meter: meter,
+		Keys: with.keys, Sink: sink{pipe.book}, Log: log, Now: time.Now, Meter: pipe.meter,
 	}, receiver.ReaderFacing{
-		Metrics: metrics, Log: log, Live: book.Alive, Ready: readiness(&synced),
+		Metrics: pipe.metrics, Log: log, Live: pipe.book.Alive, Ready: readiness(&synced),
 	})
 	if err != nil {
 		return err
@@ -156,16 +157,16 @@ func runReceiver(ctx context.Context, args []string, p process) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return mgr.Start(ctx) })
 	group.Go(func() error { synced.Store(mgr.GetCache().WaitForCacheSync(ctx)); return nil })
-	group.Go(func() error { return book.Run(ctx) })
-	group.Go(func() error { return watchKeys(ctx, keys, log) })
+	group.Go(func() error { return pipe.book.Run(ctx) })
+	group.Go(func() error { return watchKeys(ctx, with.keys, log) })
 	for _, s := range servers {
 		group.Go(func() error { return receiver.Serve(ctx, s.listener, s.handler, c.ShutdownGrace, log) })
 	}
-	return errors.Join(group.Wait(), meters.Shutdown(context.WithoutCancel(ctx)))
+	return group.Wait()
 }
 
-// receiverManager returns the manager that feeds book from the API server.
-func receiverManager(ctx context.Context, config *rest.Config, c receiverConfig, book *ledger.Ledger, verdicts *runs.Queue) (ctrl.Manager, error) {
+// receiverManager returns the manager that feeds the ledger from the API server.
+func receiverManager(ctx context.Context, config *rest.Config, c receiverConfig, pipe *pipeline) (ctrl.Manager, error) {
 	scheme, err := controller.Scheme()
 	if err != nil {
 		return nil, err
@@ -181,7 +182,7 @@ func receiverManager(ctx context.Context, config *rest.Config, c receiverConfig,
 		return nil, fmt.Errorf("make manager: %w", err)
 	}
 	watcher := &runs.Watcher{
-		Client: mgr.GetClient(), Ledger: book, Verdicts: verdicts,
+		Client: mgr.GetClient(), Ledger: pipe.book, Verdicts: pipe.verdicts,
 		Events: mgr.GetEventRecorder("sonde-receiver"), Now: time.Now,
 		AllowedLabels: c.CheckLabels.sorted(),
 		Shards:        c.Shards, Shard: int(c.Shard),
@@ -232,19 +233,4 @@ func watchKeys(ctx context.Context, keys *credential.Keyring, log *slog.Logger) 
 	const every = 10 * time.Second
 	keys.Watch(ctx, every, func(err error) { log.Warn("keys not read", "err", err) })
 	return nil
-}
-
-// describe returns who this process is.
-func describe() *resource.Resource {
-	host, _ := os.Hostname() // without a name it has none
-	return resource.NewWithAttributes(semconv.SchemaURL,
-		semconv.ServiceName("sonde"), semconv.ServiceVersion(version), semconv.ServiceInstanceID(host))
-}
-
-// sink is the ledger as the edge wants it.
-type sink struct{ *ledger.Ledger }
-
-// Refused implements receiver.Sink.
-func (s sink) Refused(id credential.Identity, detail string) {
-	s.Ledger.Refused(id.RunID, id.CheckUID, detail)
 }

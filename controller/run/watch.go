@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -64,7 +65,7 @@ const unknownOwnerPatience = 2 * time.Minute
 // podOwner is the name of the index of pods by the UID of their Job.
 const podOwner = "job"
 
-// SetupWithManager registers the two reconcilers.
+// SetupWithManager registers the two reconcilers and the sweep.
 func (w *Watcher) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 	err := mgr.GetFieldIndexer().IndexField(ctx, &corev1.Pod{}, podOwner, func(o client.Object) []string {
 		if owner := metav1.GetControllerOf(o); owner != nil {
@@ -85,6 +86,9 @@ func (w *Watcher) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error 
 		Watches(&corev1.Pod{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &batchv1.Job{}, handler.OnlyControllerOwner())).
 		Complete(reconcile.Func(w.reconcileJob))
 	if err != nil {
+		return err
+	}
+	if err := mgr.Add(manager.RunnableFunc(w.sweep)); err != nil {
 		return err
 	}
 	return ctrl.NewControllerManagedBy(mgr).
@@ -132,11 +136,12 @@ func (w *Watcher) observe(ctx context.Context, job *batchv1.Job, checkUID string
 		return false, err
 	}
 	ref := ledger.RunRef{ID: string(job.UID), Name: job.Name, CheckUID: checkUID}
-	return w.Ledger.Observe(ref, Job(job, pods.Items)), nil
+	return w.Ledger.Observe(ctx, ref, Job(job, pods.Items))
 }
 
 // jobGone tells the ledger of a Job that was deleted, and first of how it was at the
-// end: its deletion may overtake the news that it had completed.
+// end: its deletion may overtake the news that it had completed. What cannot be told
+// now, the sweep tells later.
 func (w *Watcher) jobGone(ctx context.Context, o client.Object) {
 	if job, ok := o.(*batchv1.Job); ok {
 		checkUID, found, err := w.owner(ctx, job)
@@ -144,10 +149,12 @@ func (w *Watcher) jobGone(ctx context.Context, o client.Object) {
 			_, err = w.observe(ctx, job, checkUID)
 		}
 		if err != nil {
-			log.FromContext(ctx).Error(err, "last state of a deleted Job not read", "job", client.ObjectKeyFromObject(job).String())
+			log.FromContext(ctx).Error(err, "last state of a deleted Job not taken", "job", client.ObjectKeyFromObject(job).String())
 		}
 	}
-	w.Ledger.JobGone(string(o.GetUID()))
+	if err := w.Ledger.JobGone(ctx, string(o.GetUID())); err != nil {
+		log.FromContext(ctx).Error(err, "deletion of a Job not taken", "job", client.ObjectKeyFromObject(o).String())
+	}
 }
 
 // owner follows the owner references of job to a Check: through its CronJob, or at
@@ -183,8 +190,7 @@ func (w *Watcher) reconcileCheck(ctx context.Context, req reconcile.Request) (re
 	var check v1alpha1.Check
 	err := w.Client.Get(ctx, req.NamespacedName, &check)
 	if apierrors.IsNotFound(err) || err == nil && !check.DeletionTimestamp.IsZero() {
-		w.Ledger.DeleteCheck(key)
-		return reconcile.Result{}, nil
+		return reconcile.Result{}, w.Ledger.DeleteCheck(ctx, key)
 	}
 	if err != nil || shard.Of(check.UID, w.Shards) != w.Shard {
 		return reconcile.Result{}, err
@@ -194,7 +200,9 @@ func (w *Watcher) reconcileCheck(ctx context.Context, req reconcile.Request) (re
 		return reconcile.Result{}, err
 	}
 	known, unknownSchedule := Check(&check, cron, w.AllowedLabels)
-	w.Ledger.PutCheck(known)
+	if err := w.Ledger.PutCheck(ctx, known); err != nil {
+		return reconcile.Result{}, err
+	}
 	if err := w.writeStatus(ctx, &check); err != nil {
 		return reconcile.Result{}, err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/sonde-dev/sonde/receiver"
 	"github.com/sonde-dev/sonde/telemetry/export"
+	"github.com/sonde-dev/sonde/telemetry/journal"
 	"github.com/sonde-dev/sonde/telemetry/ledger"
 	"github.com/sonde-dev/sonde/telemetry/result"
 	"github.com/sonde-dev/sonde/telemetry/series"
@@ -54,7 +55,12 @@ func exposeOneRun(t *testing.T) exposed {
 		t.Fatal(err)
 	}
 	meter := meters.Meter("test")
-	if _, err := ledger.New(ledger.Config{Series: store, Meter: meter, Now: now, Changed: func(result.Key) {}}); err != nil {
+	disk, err := journal.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = disk.Close() })
+	if _, err := ledger.New(ledger.Config{Series: store, Journal: disk, Log: slog.New(slog.DiscardHandler), Meter: meter, Now: now, Changed: func(result.Key) {}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := (receiver.CheckFacing{Log: slog.New(slog.DiscardHandler), Now: now, Meter: meter}).Handler(t.Context()); err != nil {

@@ -9,39 +9,84 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// counters tell of what the ledger could not count. They are read when metrics are
-// collected.
+// counters tell of what the ledger could not count, and of its disk. They are read
+// when metrics are collected.
 type counters struct {
 	contradictory atomic.Int64
 	passedOver    atomic.Int64 // runs
 
 	// Reports that were held for a run which turned out to be one of these.
 	unknownRun, runOver atomic.Int64
+
+	entries, commits, folds, failures atomic.Int64
 }
 
-// newCounters makes the counters and the instruments that show them.
-func newCounters(m metric.Meter) (*counters, error) {
+// reset sets to zero what may have counted what an earlier process had counted.
+func (c *counters) reset() {
+	for _, n := range []*atomic.Int64{&c.contradictory, &c.passedOver, &c.unknownRun, &c.runOver} {
+		n.Store(0)
+	}
+}
+
+// instruments makes observable instruments, and collects what goes wrong.
+type instruments struct {
+	metric.Meter
+	errs []error
+}
+
+// newCounters makes the counters and the instruments that show them, and the ledger.
+func newCounters(m metric.Meter, l *Ledger) (*counters, error) {
 	c := &counters{}
-	_, err1 := m.Int64ObservableCounter("sonde.reports.contradictory",
-		metric.WithUnit("{report}"), metric.WithDescription("Reports that claim the opposite of an earlier one of the same attempt."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(c.contradictory.Load())
-			return nil
-		}))
-	_, err2 := m.Int64ObservableCounter("sonde.reports.dropped",
-		metric.WithUnit("{report}"), metric.WithDescription("Reports that were held for a run which then turned out to be unknown, or over."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+	i := &instruments{Meter: m}
+	i.counter("sonde.reports.contradictory", "{report}", "Reports that claim the opposite of an earlier one of the same attempt.",
+		func(o metric.Int64Observer) { o.Observe(c.contradictory.Load()) })
+	i.counter("sonde.reports.dropped", "{report}", "Reports that were held for a run which then turned out to be unknown, or over.",
+		func(o metric.Int64Observer) {
 			o.Observe(c.unknownRun.Load(), reason("unknown_run"))
 			o.Observe(c.runOver.Load(), reason("run_over"))
-			return nil
-		}))
-	_, err3 := m.Int64ObservableCounter("sonde.runs.passed_over",
-		metric.WithUnit("{run}"), metric.WithDescription("Runs that had ended before this process began to listen, and got no verdict from it."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(c.passedOver.Load())
-			return nil
-		}))
-	return c, errors.Join(err1, err2, err3)
+		})
+	i.counter("sonde.runs.passed_over", "{run}", "Runs that had ended before their check was first seen, and got no verdict.",
+		func(o metric.Int64Observer) { o.Observe(c.passedOver.Load()) })
+	i.counter("sonde.ledger.entries", "{entry}", "Entries that were written to the journal.",
+		func(o metric.Int64Observer) { o.Observe(c.entries.Load()) })
+	i.counter("sonde.ledger.commits", "{commit}", "Synced writes of one or more entries.",
+		func(o metric.Int64Observer) { o.Observe(c.commits.Load()) })
+	i.counter("sonde.ledger.folds", "{fold}", "Synced writes of the snapshot.",
+		func(o metric.Int64Observer) { o.Observe(c.folds.Load()) })
+	i.counter("sonde.ledger.write_failures", "{write}", "Writes that failed, as on a full disk.",
+		func(o metric.Int64Observer) { o.Observe(c.failures.Load()) })
+	i.gauge("sonde.ledger.writable", "", "Whether the last write succeeded (1) or reports are refused (0).",
+		func(o metric.Int64Observer) { o.Observe(writable(l)) })
+	i.gauge("sonde.ledger.size", "By", "Bytes of the ledger's file.", func(o metric.Int64Observer) {
+		if size, err := l.config.Journal.Size(); err == nil { // without a file there is no size
+			o.Observe(size)
+		}
+	})
+	return c, errors.Join(i.errs...)
+}
+
+func writable(l *Ledger) int64 {
+	if l.isBroken() {
+		return 0
+	}
+	return 1
+}
+
+func (i *instruments) counter(name, unit, description string, observe func(metric.Int64Observer)) {
+	_, err := i.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(description), metric.WithInt64Callback(callback(observe)))
+	i.errs = append(i.errs, err)
+}
+
+func (i *instruments) gauge(name, unit, description string, observe func(metric.Int64Observer)) {
+	_, err := i.Int64ObservableGauge(name, metric.WithUnit(unit), metric.WithDescription(description), metric.WithInt64Callback(callback(observe)))
+	i.errs = append(i.errs, err)
+}
+
+func callback(observe func(metric.Int64Observer)) metric.Int64Callback {
+	return func(_ context.Context, o metric.Int64Observer) error {
+		observe(o)
+		return nil
+	}
 }
 
 func reason(why string) metric.MeasurementOption {

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,9 +10,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
-	"github.com/sonde-dev/sonde/telemetry/ledger"
 	"github.com/sonde-dev/sonde/telemetry/result"
-	"github.com/sonde-dev/sonde/telemetry/series"
 	"github.com/sonde-dev/sonde/telemetry/verdict"
 )
 
@@ -21,20 +20,12 @@ func openCounted(t *testing.T) (*book, func() map[string]float64) {
 	reader := sdkmetric.NewManualReader()
 	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
 	t.Cleanup(func() { _ = meters.Shutdown(t.Context()) })
-	b := &book{t: t, now: start}
-	clock := func() time.Time { return b.now }
-	b.store = series.New(series.Config{}, clock)
-	var err error
-	b.Ledger, err = ledger.New(ledger.Config{Series: b.store, Meter: meters.Meter("test"), Now: clock, Changed: func(result.Key) {}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.put(checkUID, "login")
-	b.at(1)
+	b := openWith(t, meters.Meter("test"))
 	return b, func() map[string]float64 { return counted(t, reader) }
 }
 
-// counted returns the counters that are not zero: name, or name/reason.
+// counted returns the counters that are not zero, but for those of the disk: name, or
+// name/reason.
 func counted(t *testing.T, reader *sdkmetric.ManualReader) map[string]float64 {
 	t.Helper()
 	var collected metricdata.ResourceMetrics
@@ -49,7 +40,7 @@ func counted(t *testing.T, reader *sdkmetric.ManualReader) map[string]float64 {
 				if why := label("reason"); why != "" {
 					name += "/" + why
 				}
-				if v != 0 {
+				if v != 0 && !strings.HasPrefix(name, "sonde.ledger.") {
 					got[name] = v
 				}
 			})
@@ -92,7 +83,7 @@ func TestWhatCannotBeCountedIsCounted(t *testing.T) {
 			b.at(200)
 		}, map[string]float64{"sonde.reports.dropped/unknown_run": 2}},
 		"a run of another check, named before it was known": {func(b *book) {
-			foreign := result.Report{RunID: "r1", CheckUID: "thief", Claim: result.ClaimFailure, Received: b.now}
+			foreign := result.Report{RunID: "r1", CheckUID: "thief", Claim: result.ClaimFailure, Form: result.FormJSON, Received: b.now}
 			if _, err := b.Accept(b.t.Context(), foreign); err != nil {
 				b.t.Fatal(err)
 			}
@@ -144,7 +135,7 @@ func TestARunIsOverEvenWhenManyHaveComeSince(t *testing.T) {
 		b.at(begin + 3)
 		b.observe(id, ended(running(begin), begin+2, 0))
 		b.at(begin + 10)
-		b.JobGone(id)
+		b.gone(id)
 		b.at(begin + 80)
 	}
 	b.is(runs, result.Error, result.NoReport)

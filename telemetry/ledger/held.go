@@ -25,12 +25,16 @@ const (
 // checks that name the same run do not meet.
 type heldKey struct{ runID, checkUID string }
 
+// String returns the key's name in the snapshot. Neither part has a slash: they are
+// UUIDs.
+func (k heldKey) String() string { return k.runID + "/" + k.checkUID }
+
 // holding is what one unknown run has said.
 type holding struct {
-	reports []result.Report
-	refused string // why a report of it was refused; empty if none was
-	bytes   int
-	since   time.Time
+	Reports []result.Report
+	Refused string // why a report of it was refused; empty if none was
+	Bytes   int
+	Since   time.Time
 }
 
 // waiting is what is held of all unknown runs.
@@ -50,35 +54,65 @@ func (w *waiting) add(r result.Report, now time.Time) bool {
 	if h == nil {
 		return false
 	}
-	h.reports = append(h.reports, r)
+	h.Reports = append(h.Reports, r)
 	return true
 }
 
 // refuse notes why a report of a run was refused, if there is room.
 func (w *waiting) refuse(key heldKey, why string, now time.Time) {
 	if h := w.room(key, len(why), now); h != nil {
-		h.refused = why
+		h.Refused = why
 	}
+}
+
+// perRun is the bytes of the maps and the struct of one run.
+const perRun = 256
+
+// hasRoom reports whether a report could be held now.
+func (w *waiting) hasRoom(r result.Report) bool {
+	key := heldKey{r.RunID, r.CheckUID}
+	return w.fits(key, w.cost(key, reportBytes(r)))
+}
+
+// cost returns what it takes to hold so many bytes more of a run.
+func (w *waiting) cost(key heldKey, bytes int) int {
+	if _, known := w.runs[key]; known {
+		return bytes
+	}
+	return bytes + perRun
+}
+
+func (w *waiting) fits(key heldKey, bytes int) bool {
+	return w.bytes+bytes <= maxHeldBytes && w.of[key.checkUID]+bytes <= maxHeldBytesPerCheck
 }
 
 // room returns the holding of a run with so many bytes more set aside, or nil.
 func (w *waiting) room(key heldKey, bytes int, now time.Time) *holding {
-	const perRun = 256 // of the maps and the struct
-	h, known := w.runs[key]
-	if !known {
-		bytes += perRun
-	}
-	if w.bytes+bytes > maxHeldBytes || w.of[key.checkUID]+bytes > maxHeldBytesPerCheck {
+	bytes = w.cost(key, bytes)
+	if !w.fits(key, bytes) {
 		return nil
 	}
+	h, known := w.runs[key]
 	if !known {
-		h = &holding{since: now}
+		h = &holding{Since: now}
 		w.runs[key] = h
 	}
-	h.bytes += bytes
-	w.bytes += bytes
-	w.of[key.checkUID] += bytes
+	h.Bytes += bytes
+	w.count(key, bytes)
 	return h
+}
+
+func (w *waiting) count(key heldKey, bytes int) {
+	w.bytes += bytes
+	if w.of[key.checkUID] += bytes; w.of[key.checkUID] == 0 {
+		delete(w.of, key.checkUID)
+	}
+}
+
+// restore holds again what was held before.
+func (w *waiting) restore(key heldKey, h *holding) {
+	w.runs[key] = h
+	w.count(key, h.Bytes)
 }
 
 // take removes and returns what is held of a run; nil if nothing is.
@@ -88,23 +122,32 @@ func (w *waiting) take(key heldKey) *holding {
 		return nil
 	}
 	delete(w.runs, key)
-	w.bytes -= h.bytes
-	if w.of[key.checkUID] -= h.bytes; w.of[key.checkUID] == 0 {
-		delete(w.of, key.checkUID)
-	}
+	w.count(key, -h.Bytes)
 	return h
 }
 
-// expire removes what has waited too long, and returns how many reports that were.
-func (w *waiting) expire(now time.Time) int {
-	reports := 0
+// overdue returns the runs for which reports have waited too long.
+func (w *waiting) overdue(now time.Time) []heldKey {
+	var keys []heldKey
 	for key, h := range w.runs {
-		if now.Sub(h.since) > heldFor {
-			reports += len(w.take(key).reports)
+		if h.overdue(now) {
+			keys = append(keys, key)
 		}
 	}
-	return reports
+	return keys
 }
+
+// expires reports whether there are any.
+func (w *waiting) expires(now time.Time) bool {
+	for _, h := range w.runs {
+		if h.overdue(now) {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *holding) overdue(now time.Time) bool { return now.Sub(h.Since) > heldFor }
 
 // reportBytes returns about how much memory a report takes.
 func reportBytes(r result.Report) int {

@@ -46,13 +46,17 @@ func TestWhatExpiresMakesRoom(t *testing.T) {
 	w.add(heldReport("early", "a", 100), noon)
 	w.add(heldReport("late", "a", 100), noon.Add(time.Minute))
 	w.refuse(heldKey{"early", "b"}, "malformed", noon)
-	if n := w.expire(noon.Add(heldFor)); n != 0 {
-		t.Errorf("%d reports expired at their last moment", n)
+	if w.expires(noon.Add(heldFor)) {
+		t.Error("reports expire at their last moment")
 	}
-	if n := w.expire(noon.Add(heldFor + 1)); n != 2 {
-		t.Errorf("%d reports expired, want the two early ones", n)
+	reports := 0
+	for _, key := range w.overdue(noon.Add(heldFor + 1)) {
+		reports += len(w.take(key).Reports)
 	}
-	if h := w.take(heldKey{"late", "a"}); h == nil || len(h.reports) != 1 {
+	if reports != 2 {
+		t.Errorf("%d reports expired, want the two early ones", reports)
+	}
+	if h := w.take(heldKey{"late", "a"}); h == nil || len(h.Reports) != 1 {
 		t.Errorf("the late one is %+v", h)
 	}
 	if w.bytes != 0 || len(w.of) != 0 || len(w.runs) != 0 {
@@ -65,7 +69,7 @@ func TestTwoChecksThatNameOneRunDoNotMeet(t *testing.T) {
 	w.add(heldReport("run", "thief", 100), noon)
 	w.add(heldReport("run", "owner", 100), noon)
 	h := w.take(heldKey{"run", "owner"})
-	if h == nil || len(h.reports) != 1 || h.reports[0].CheckUID != "owner" {
+	if h == nil || len(h.Reports) != 1 || h.Reports[0].CheckUID != "owner" {
 		t.Errorf("the owner's run has %+v", h)
 	}
 }

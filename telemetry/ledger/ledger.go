@@ -2,17 +2,23 @@
 // run decided once, and keeps the score of each check. It is the one writer of the
 // series store and the one place that knows which runs are open.
 //
-// It does no I/O and knows no Kubernetes. It is held in memory: a collector that
-// restarts begins anew, and says of runs that it cannot judge that it was down.
+// It is a state machine in front of a journal. Whatever changes it is an entry, with
+// the time at which it came; the entry is written and synced first, then applied, and
+// only then is the caller told. So nobody is told, shown or sent what a crash could
+// take back, and a new process that applies the same entries to the last snapshot
+// has the same state. It knows no Kubernetes.
 package ledger
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/sonde-dev/sonde/telemetry/journal"
 	"github.com/sonde-dev/sonde/telemetry/result"
 	"github.com/sonde-dev/sonde/telemetry/series"
 	"github.com/sonde-dev/sonde/telemetry/verdict"
@@ -27,7 +33,7 @@ type Check struct {
 	MaxSeries int            // of custom metrics
 	Labels    []result.Label // attributes of its metrics
 	Info      []result.Label // attributes of sonde.check.info
-	NextRun   time.Time      // zero: none is due
+	NextRun   time.Time      // zero: none is due; not remembered
 }
 
 // Standing is the score of a check.
@@ -42,9 +48,29 @@ type Standing struct {
 	Bad int
 }
 
+// Journal is where the ledger keeps what must survive it. *journal.Journal is one.
+type Journal interface {
+	// Append returns once entries are synced, all or none of them.
+	Append(entries [][]byte) error
+
+	// Fold makes changes to the snapshot and forgets all entries, at once.
+	Fold(changes []journal.Change) error
+
+	// Each calls do with what the snapshot has in a bucket, by key.
+	Each(bucket, prefix string, do func(key string, value []byte) error) error
+
+	// Entries calls do with the entries since the last Fold, in order.
+	Entries(do func(entry []byte) error) error
+
+	// Size returns the bytes that it takes.
+	Size() (int64, error)
+}
+
 // Config is what a Ledger needs.
 type Config struct {
-	Series *series.Store
+	Series  *series.Store
+	Journal Journal // the caller closes it, after the ledger
+	Log     *slog.Logger
 
 	// Meter makes the ledger's own instruments.
 	Meter metric.Meter
@@ -59,76 +85,83 @@ type Config struct {
 
 // Ledger is safe for use by many goroutines at once.
 type Ledger struct {
-	config    Config
-	counters  *counters
-	listening time.Time // since when reports are taken
+	config   Config
+	codec    codec
+	counters *counters
 
-	mu     sync.Mutex // guards all below
-	checks map[string]*check
-	byKey  map[result.Key]*check
-	runs   map[string]*run // by id; open, and decided ones while their Job exists
-	held   waiting         // what runs that are not known yet have said
-	ticked time.Time
+	queue queue         // of entries that wait for the disk
+	turn  chan struct{} // holds one: who writes. It comes before mu.
+
+	mu        sync.Mutex // guards all below
+	listening time.Time  // since when reports are taken without a break
+	checks    map[string]*check
+	byKey     map[result.Key]*check
+	runs      map[string]*run // by id; open, and decided ones while their Job exists
+	held      waiting         // what runs that are not known yet have said
+	dirty     dirty
+	ticked    time.Time
+	broken    bool // the last write failed
 }
 
 // check is a Check with its score.
 type check struct {
 	Check
-	standing *Standing // nil until the first verdict
-	past     tombstones
+	Since    time.Time // when it was first seen
+	Standing *Standing // nil until the first verdict
+	Past     tombstones
+	Runs     uint64 // how many runs it has had: numbers its history
 }
 
-// New returns an empty ledger. It listens from now on.
+// New returns the ledger that the journal holds. It takes reports from now on.
 func New(c Config) (*Ledger, error) {
-	counters, err := newCounters(c.Meter)
-	if err != nil {
+	l := &Ledger{
+		config: c, turn: make(chan struct{}, 1),
+		checks: map[string]*check{}, byKey: map[result.Key]*check{},
+		runs: map[string]*run{}, held: newWaiting(), dirty: newDirty(),
+	}
+	var err error
+	if l.codec, err = newCodec(); err != nil {
+		return nil, err
+	}
+	if l.counters, err = newCounters(c.Meter, l); err != nil {
 		return nil, fmt.Errorf("make the ledger's instruments: %w", err)
 	}
-	now := c.Now()
-	return &Ledger{
-		config: c, counters: counters, listening: now, ticked: now,
-		checks: map[string]*check{}, byKey: map[result.Key]*check{},
-		runs: map[string]*run{}, held: newWaiting(),
-	}, nil
+	if err := l.restore(); err != nil {
+		return nil, fmt.Errorf("restore the ledger: %w", err)
+	}
+	l.ticked = c.Now()
+	l.dirty.folded = l.ticked
+	if err := l.resume(); err != nil {
+		return nil, fmt.Errorf("write the ledger: %w", err)
+	}
+	return l, nil
 }
 
 // PutCheck makes c known or brings it up to date. A check of the same key and
-// another UID is gone, with its runs.
-func (l *Ledger) PutCheck(c Check) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if old, ok := l.byKey[c.Key]; ok && old.UID != c.UID {
-		l.remove(old)
+// another UID is gone, with its runs. The error is result.ErrNotWritten, or that
+// of ctx.
+func (l *Ledger) PutCheck(ctx context.Context, c Check) error {
+	next := c.NextRun
+	c.NextRun = time.Time{}
+	if !l.knows(c) {
+		if o := l.commit(ctx, entry{Check: &c}); o.err != nil {
+			return o.err
+		}
 	}
-	known, ok := l.checks[c.UID]
-	if !ok {
-		known = &check{}
-		l.checks[c.UID], l.byKey[c.Key] = known, known
-	}
-	known.Check = c
-	l.config.Series.PutCheck(series.Check{UID: c.UID, Key: c.Key, Labels: c.Labels, Info: c.Info, MaxSeries: c.MaxSeries})
-	l.config.Series.SetNextRun(c.UID, c.NextRun)
+	l.config.Series.SetNextRun(c.UID, next)
+	return nil
 }
 
 // DeleteCheck forgets the check called key, its open runs and its series. Its runs
-// are not decided: nobody asks any more.
-func (l *Ledger) DeleteCheck(key result.Key) {
+// are not decided: nobody asks any more. The error is that of PutCheck.
+func (l *Ledger) DeleteCheck(ctx context.Context, key result.Key) error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if c, ok := l.byKey[key]; ok {
-		l.remove(c)
+	_, ok := l.byKey[key]
+	l.mu.Unlock()
+	if !ok {
+		return nil
 	}
-}
-
-func (l *Ledger) remove(c *check) {
-	delete(l.checks, c.UID)
-	delete(l.byKey, c.Key)
-	for id, r := range l.runs {
-		if r.checkUID == c.UID {
-			delete(l.runs, id)
-		}
-	}
-	l.config.Series.DeleteCheck(c.UID)
+	return l.commit(ctx, entry{Deleted: &key}).err
 }
 
 // Standing returns the score of the check with that UID; false until its first
@@ -137,8 +170,24 @@ func (l *Ledger) Standing(checkUID string) (Standing, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c, ok := l.checks[checkUID]
-	if !ok || c.standing == nil {
+	if !ok || c.Standing == nil {
 		return Standing{}, false
 	}
-	return *c.standing, true
+	return *c.Standing, true
+}
+
+// Known returns the keys of the checks, and the ids of the runs whose Jobs are not
+// known to be gone: what a caller that was away must look for.
+func (l *Ledger) Known() (checks []result.Key, runs []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key := range l.byKey {
+		checks = append(checks, key)
+	}
+	for id, r := range l.runs {
+		if !r.Gone {
+			runs = append(runs, id)
+		}
+	}
+	return checks, runs
 }

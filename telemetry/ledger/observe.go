@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"time"
 
 	"github.com/sonde-dev/sonde/telemetry/result"
@@ -16,29 +17,52 @@ type RunRef struct {
 }
 
 // Observe takes what Kubernetes says of a run now. It returns false where the
-// check is not known; the caller tries again when it is. A run that was over
-// before the ledger began to listen may have had its verdict from an earlier process,
-// which is not known: it is passed over, and counted as that.
-func (l *Ledger) Observe(ref RunRef, job verdict.Job) bool {
-	now := l.config.Now()
+// check is not known; the caller tries again when it is. What is known already is not
+// written again. The error is that of PutCheck.
+func (l *Ledger) Observe(ctx context.Context, ref RunRef, job verdict.Job) (known bool, err error) {
+	if known, news := l.news(ref, job); !known || !news {
+		return known, nil
+	}
+	o := l.commit(ctx, entry{Observed: &observation{ref, job}})
+	return o.known, o.err
+}
+
+// news reports whether the check of a run is known, and whether job says anything new
+// of it.
+func (l *Ledger) news(ref RunRef, job verdict.Job) (known, news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c, ok := l.checks[ref.CheckUID]
 	if !ok {
-		return false
+		return false, false
 	}
-	if c.past.has(ref.ID) {
-		return true // decided, and its Job was seen to go
+	if c.Past.has(ref.ID) {
+		return true, false
 	}
 	r, ok := l.runs[ref.ID]
+	return true, !ok || !verdict.Merge(r.Job, job, l.config.Now()).Equal(r.Job)
+}
+
+// observe takes an observation. A run that was over before its check was first seen
+// may have had its verdict from somebody else: it is passed over, and counted as that.
+func (l *Ledger) observe(o observation, now time.Time) (known bool) {
+	c, ok := l.checks[o.Ref.CheckUID]
 	if !ok {
-		r = &run{id: ref.ID, name: ref.Name, checkUID: ref.CheckUID, terms: c.Terms}
-		if r.decided = !job.Ended.IsZero() && job.Ended.Before(l.listening); r.decided {
+		return false
+	}
+	if c.Past.has(o.Ref.ID) {
+		return true // decided, and its Job was seen to go
+	}
+	r, ok := l.runs[o.Ref.ID]
+	if !ok {
+		r = &run{ID: o.Ref.ID, Name: o.Ref.Name, CheckUID: o.Ref.CheckUID, Terms: c.Terms}
+		if r.Decided = !o.Job.Ended.IsZero() && o.Job.Ended.Before(c.Since); r.Decided {
 			l.counters.passedOver.Add(1)
 		}
-		l.runs[ref.ID] = r
+		l.runs[r.ID] = r
 	}
-	r.job = verdict.Merge(r.job, job, now)
+	l.dirty.runs[r.ID] = true
+	r.Job = verdict.Merge(r.Job, o.Job, now)
 	r.seenOver(now)
 	l.release(r)
 	l.decide(r, now)
@@ -46,18 +70,37 @@ func (l *Ledger) Observe(ref RunRef, job verdict.Job) bool {
 }
 
 // JobGone says that the Job of a run was deleted. A run that had not ended is an
-// error.
-func (l *Ledger) JobGone(runID string) {
-	now := l.config.Now()
+// error. The error is that of PutCheck.
+func (l *Ledger) JobGone(ctx context.Context, runID string) error {
+	return l.gone(ctx, departure{runID, verdict.JobDeleted})
+}
+
+// JobMissing says that the Job of a run is not there any more, and that nobody was
+// there to see it go.
+func (l *Ledger) JobMissing(ctx context.Context, runID string) error {
+	return l.gone(ctx, departure{runID, verdict.Unseen})
+}
+
+func (l *Ledger) gone(ctx context.Context, d departure) error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	r, ok := l.runs[runID]
+	r, ok := l.runs[d.RunID]
+	news := ok && !r.Gone
+	l.mu.Unlock()
+	if !news {
+		return nil
+	}
+	return l.commit(ctx, entry{Gone: &d}).err
+}
+
+func (l *Ledger) jobGone(d departure, now time.Time) {
+	r, ok := l.runs[d.RunID]
 	if !ok {
 		return
 	}
-	r.gone = true
-	if r.job.Ended.IsZero() {
-		r.job.Ended, r.job.End = now, verdict.JobDeleted
+	l.dirty.runs[r.ID] = true
+	r.Gone = true
+	if r.Job.Ended.IsZero() {
+		r.Job.Ended, r.Job.End = now, d.End
 	}
 	r.seenOver(now)
 	l.decide(r, now)
@@ -65,25 +108,27 @@ func (l *Ledger) JobGone(runID string) {
 
 // seenOver notes when the run was first seen to be over.
 func (r *run) seenOver(now time.Time) {
-	if r.ended.IsZero() && !r.job.Ended.IsZero() {
-		r.ended = now
+	if r.Ended.IsZero() && !r.Job.Ended.IsZero() {
+		r.Ended = now
 	}
 }
 
 // decide asks for the verdict on r, and records it if it is final.
 func (l *Ledger) decide(r *run, now time.Time) {
-	c, ok := l.checks[r.checkUID]
-	if r.decided || !ok {
+	c, ok := l.checks[r.CheckUID]
+	if r.Decided || !ok {
 		return
 	}
-	d := verdict.Decide(verdict.Facts{Terms: r.terms, Job: r.job, Heard: r.heard, Listening: l.listening}, now)
-	r.again = d.Again
+	d := verdict.Decide(verdict.Facts{Terms: r.Terms, Job: r.Job, Heard: r.Heard, Listening: l.listening}, now)
+	r.Again = d.Again
+	l.dirty.runs[r.ID] = true
 	if !d.Final {
 		return
 	}
-	r.decided = true
+	r.Decided = true
 	done := r.finished(c, d.Verdict, now)
 	l.config.Series.Record(done)
+	l.record(c, done)
 	if d.Verdict.Reason != result.CollectorDown {
 		c.score(done)
 		l.config.Changed(c.Key)
@@ -93,7 +138,7 @@ func (l *Ledger) decide(r *run, now time.Time) {
 // score counts one more run of c.
 func (c *check) score(done result.Run) {
 	next := Standing{Transition: done, Verdict: done.Verdict}
-	if was := c.standing; was != nil {
+	if was := c.Standing; was != nil {
 		if was.Verdict.Result == done.Verdict.Result && was.Verdict.Reason == done.Verdict.Reason {
 			next.Transition = was.Transition
 		}
@@ -103,5 +148,5 @@ func (c *check) score(done result.Run) {
 	if done.Verdict.Result == result.Success {
 		next.Bad = 0
 	}
-	c.standing = &next
+	c.Standing = &next
 }

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -87,7 +88,7 @@ func (b *book) event(l *life, random *rand.Rand) {
 		}
 	case 5:
 		if len(l.steps) == 0 && l.seen {
-			b.JobGone(l.id)
+			b.gone(l.id)
 			l.gone = true
 		}
 	}
@@ -117,7 +118,7 @@ func TestAnyInterleavingGivesOneVerdictEach(t *testing.T) {
 			b.now = b.now.Add(time.Duration(random.IntN(1500)) * time.Millisecond)
 			b.event(lives[random.IntN(runs)], random)
 			if random.IntN(4) == 0 {
-				b.Tick()
+				b.Tick(b.t.Context())
 			}
 		}
 		b.finish(lives)
@@ -135,11 +136,11 @@ func (b *book) finish(lives []*life) {
 	}
 	b.now = b.now.Add(time.Second)
 	for _, l := range lives {
-		b.JobGone(l.id)
+		b.gone(l.id)
 	}
 	for range 400 { // all deadlines there are
 		b.now = b.now.Add(time.Second)
-		b.Tick()
+		b.Tick(b.t.Context())
 	}
 }
 
@@ -167,7 +168,7 @@ func TestManyAtOnce(t *testing.T) {
 	store := series.New(series.Config{}, clock)
 	changes := 0
 	book, err := ledger.New(ledger.Config{
-		Series: store, Meter: noop.Meter{}, Now: clock,
+		Series: store, Journal: newMemory(), Log: slog.New(slog.DiscardHandler), Meter: noop.Meter{}, Now: clock,
 		Changed: func(result.Key) { changes++ }, // the ledger is locked
 	})
 	if err != nil {
@@ -177,10 +178,9 @@ func TestManyAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for c := range checks {
 		uid := fmt.Sprint("check-", c)
-		b.PutCheck(ledger.Check{
-			UID: uid, Key: result.Key{Namespace: "shop", Name: uid}, MaxSeries: 10,
-			Terms: verdict.Terms{Mode: verdict.Auto, Timeout: 30 * time.Second, StartAllowance: 2 * time.Minute},
-		})
+		if err := b.PutCheck(b.t.Context(), checkOf(uid, uid)); err != nil {
+			t.Fatal(err)
+		}
 		for r := range runs {
 			group.Go(func() { b.lead(uid, fmt.Sprint("run-", c, "-", r)) })
 		}
@@ -207,20 +207,26 @@ type bookOfMany struct {
 func (b *bookOfMany) lead(check, id string) {
 	ref := ledger.RunRef{ID: id, Name: id, CheckUID: check}
 	job := running(2)
-	for range 2 {
-		report := result.Report{
-			RunID: id, CheckUID: check, Claim: result.ClaimSuccess, Received: start.Add(2 * time.Second),
-			Samples: []result.Sample{{Name: "steps", Kind: result.Counter, Value: 5}},
-		}
-		if _, err := b.Accept(b.t.Context(), report); err != nil {
+	must := func(err error) {
+		if err != nil {
 			b.t.Error(err)
 		}
-		b.Observe(ref, job)
+	}
+	for range 2 {
+		report := result.Report{
+			RunID: id, CheckUID: check, Claim: result.ClaimSuccess, Form: result.FormJSON, Received: start.Add(2 * time.Second),
+			Samples: []result.Sample{{Name: "steps", Kind: result.Counter, Value: 5}},
+		}
+		_, err := b.Accept(b.t.Context(), report)
+		must(err)
+		_, err = b.Observe(b.t.Context(), ref, job)
+		must(err)
 	}
 	b.Refused(id, check, "malformed")
-	b.Observe(ref, ended(job, 2, 0))
-	b.JobGone(id)
-	b.Tick()
+	_, err := b.Observe(b.t.Context(), ref, ended(job, 2, 0))
+	must(err)
+	must(b.JobGone(b.t.Context(), id))
+	b.Tick(b.t.Context())
 }
 
 // read reads what may be read at any time.

@@ -14,17 +14,18 @@ const acceptedFor = time.Minute
 
 // run is one Job with what was heard of it.
 type run struct {
-	id, name string
-	checkUID string
-	terms    verdict.Terms
-	job      verdict.Job
-	heard    verdict.Heard
-	said     time.Duration // how long the check took, in its own words; zero if it did not say
+	ID, Name string
+	CheckUID string
+	Terms    verdict.Terms
+	Job      verdict.Job
+	Heard    verdict.Heard
+	Said     time.Duration // how long the check took, in its own words; zero if it did not say
 
-	decided bool
-	again   time.Time // when to decide again though nothing happens; zero for never
-	ended   time.Time // when the ledger first saw it over, by the collector's clock
-	gone    bool      // the Job's object is gone
+	Decided bool
+	Again   time.Time // when to decide again though nothing happens; zero for never
+	Ended   time.Time // when the ledger first saw it over, by the collector's clock
+	Closed  bool      // reports of it are no longer accepted, and its streams are forgotten
+	Gone    bool      // the Job's object is gone
 }
 
 // lastWords is how long after an attempt's end what is received is still its own:
@@ -36,55 +37,65 @@ const lastWords = 5 * time.Second
 // when it was received.
 func (r *run) attempt(received time.Time) int {
 	ended := 0
-	for _, p := range r.job.Pods {
+	for _, p := range r.Job.Pods {
 		if !p.Ended.IsZero() && received.After(p.Ended.Add(lastWords)) {
 			ended++
 		}
 	}
-	return min(ended, r.job.Retries)
+	return min(ended, r.Job.Retries)
 }
 
 // hear takes what a report claims. It returns whether that contradicts what the
-// same attempt has claimed before. A failure stays a failure.
+// same attempt has claimed before. A failure stays a failure, unless a more explicit
+// form says otherwise.
 func (r *run) hear(report result.Report) bool {
-	if n := r.attempt(report.Received); n > r.heard.Attempt {
-		r.said, r.heard = 0, verdict.Heard{Attempt: n}
+	if n := r.attempt(report.Received); n > r.Heard.Attempt {
+		r.Said, r.Heard = 0, verdict.Heard{Attempt: n}
 	}
-	r.heard.Anything = true
+	r.Heard.Anything = true
 	if report.Duration > 0 {
-		r.said = report.Duration
+		r.Said = report.Duration
 	}
-	was := r.heard.Claim
-	switch {
-	case report.Claim == result.ClaimNone || was == report.Claim:
+	if report.Claim == result.ClaimNone {
 		return false
-	case was == result.ClaimFailure: // success after failure
-		return true
 	}
-	r.heard.Claim, r.heard.Errors, r.heard.Received = report.Claim, report.Errors, report.Received
-	r.heard.Refused = "" // what was refused has been said after all
-	return was != result.ClaimNone
+	was := r.Heard
+	stronger := was.Claim == result.ClaimNone || report.Form < was.Form
+	turned := report.Form == was.Form && was.Claim == result.ClaimSuccess && report.Claim == result.ClaimFailure
+	if stronger || turned {
+		r.Heard.Claim, r.Heard.Form, r.Heard.Errors, r.Heard.Received = report.Claim, report.Form, report.Errors, report.Received
+		r.Heard.Refused = "" // what was refused has been said after all
+	}
+	return was.Claim != result.ClaimNone && was.Claim != report.Claim
 }
 
 // closed reports whether reports of the run are no longer accepted.
 func (r *run) closed(now time.Time) bool {
-	return !r.ended.IsZero() && now.After(r.ended.Add(acceptedFor))
+	return !r.Ended.IsZero() && now.After(r.Ended.Add(acceptedFor))
+}
+
+// silent reports whether a report of the run, which was just taken, would change
+// nothing: it says that the run is there, which is known.
+func (r *run) silent(report result.Report) bool {
+	return report.Claim == result.ClaimNone && len(report.Samples) == 0 && report.Duration == 0 &&
+		r.Heard.Anything && r.attempt(report.Received) == r.Heard.Attempt
 }
 
 // duration returns how long the newest attempt took: what it said, else from its
-// start to its report, its end or now, in that order; zero if it never started.
+// start to its explicit report, its end or now, in that order; zero if it never
+// started.
 func (r *run) duration(now time.Time) time.Duration {
-	if len(r.job.Pods) == 0 {
-		return r.said
+	if len(r.Job.Pods) == 0 {
+		return r.Said
 	}
-	newest := len(r.job.Pods) - 1
-	p, spoke := r.job.Pods[newest], r.heard.Attempt >= newest
-	if spoke && r.said > 0 {
-		return r.said
+	newest := len(r.Job.Pods) - 1
+	p, spoke := r.Job.Pods[newest], r.Heard.Attempt >= newest
+	if spoke && r.Said > 0 {
+		return r.Said
 	}
 	end := p.Ended
-	if spoke && r.heard.Claim != result.ClaimNone {
-		end = r.heard.Received
+	if spoke && r.Heard.Form.Explicit() {
+		end = r.Heard.Received
 	}
 	if end.IsZero() {
 		end = now // it hangs
@@ -98,12 +109,12 @@ func (r *run) duration(now time.Time) time.Duration {
 // finished returns the run as it is recorded.
 func (r *run) finished(c *check, v result.Verdict, now time.Time) result.Run {
 	out := result.Run{
-		Check: c.Key, CheckUID: c.UID, ID: r.id, Job: r.name,
-		Scheduled: r.job.Scheduled, Decided: now, Duration: r.duration(now), Verdict: v,
+		Check: c.Key, CheckUID: c.UID, ID: r.ID, Job: r.Name,
+		Scheduled: r.Job.Scheduled, Decided: now, Duration: r.duration(now), Verdict: v,
 	}
-	i := slices.IndexFunc(r.job.Pods, func(p verdict.Pod) bool { return !p.Started.IsZero() })
+	i := slices.IndexFunc(r.Job.Pods, func(p verdict.Pod) bool { return !p.Started.IsZero() })
 	if i >= 0 {
-		out.Started = r.job.Pods[i].Started
+		out.Started = r.Job.Pods[i].Started
 	}
 	return out
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -23,50 +25,83 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // book is a ledger with one check and a clock that the test moves.
 type book struct {
 	*ledger.Ledger
-	t     *testing.T
-	store *series.Store
-	now   time.Time
+	t       *testing.T
+	journal *memory
+	log     *slog.Logger
+	store   *series.Store
+	now     time.Time
 }
 
 const checkUID = "check"
 
 func open(t *testing.T) *book {
 	t.Helper()
-	b := &book{t: t, now: start}
-	clock := func() time.Time { return b.now }
-	b.store = series.New(series.Config{}, clock)
-	var err error
-	b.Ledger, err = ledger.New(ledger.Config{Series: b.store, Meter: noop.Meter{}, Now: clock, Changed: func(result.Key) {}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	return openWith(t, noop.Meter{})
+}
+
+func openWith(t *testing.T, meter metric.Meter) *book {
+	t.Helper()
+	b := &book{t: t, now: start, journal: newMemory(), log: slog.New(slog.DiscardHandler)}
+	b.restart(meter)
 	b.put(checkUID, "login")
 	b.at(1) // runs begin after the ledger does
 	return b
 }
 
+// restart opens the ledger of what is in the journal.
+func (b *book) restart(meter metric.Meter) {
+	b.t.Helper()
+	clock := func() time.Time { return b.now }
+	b.store = series.New(series.Config{}, clock)
+	var err error
+	b.Ledger, err = ledger.New(ledger.Config{
+		Series: b.store, Journal: b.journal, Log: b.log, Meter: meter, Now: clock, Changed: func(result.Key) {},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 func (b *book) put(uid, name string) {
-	b.PutCheck(ledger.Check{
+	b.t.Helper()
+	if err := b.PutCheck(b.t.Context(), checkOf(uid, name)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func checkOf(uid, name string) ledger.Check {
+	return ledger.Check{
 		UID: uid, Key: result.Key{Namespace: "shop", Name: name}, MaxSeries: 10,
 		Terms: verdict.Terms{Mode: verdict.Auto, Timeout: 30 * time.Second, StartAllowance: 2 * time.Minute},
-	})
+	}
 }
 
 // at moves the clock to so many seconds after the start, and ticks.
 func (b *book) at(seconds float64) {
 	b.now = start.Add(time.Duration(seconds * float64(time.Second)))
-	b.Tick()
+	b.Tick(b.t.Context())
 }
 
 func (b *book) observe(run string, job verdict.Job) {
 	b.t.Helper()
-	if !b.Observe(ledger.RunRef{ID: run, Name: "login-" + run, CheckUID: checkUID}, job) {
-		b.t.Fatal("the check is not known")
+	known, err := b.Observe(b.t.Context(), ledger.RunRef{ID: run, Name: "login-" + run, CheckUID: checkUID}, job)
+	if !known || err != nil {
+		b.t.Fatalf("the check is known: %v, %v", known, err)
+	}
+}
+
+func (b *book) gone(run string) {
+	b.t.Helper()
+	if err := b.JobGone(b.t.Context(), run); err != nil {
+		b.t.Fatal(err)
 	}
 }
 
 func (b *book) report(run string, claim result.Claim, steps float64) (result.Receipt, error) {
 	r := result.Report{RunID: run, CheckUID: checkUID, Claim: claim, Received: b.now}
+	if claim != result.ClaimNone {
+		r.Form = result.FormJSON
+	}
 	if steps > 0 {
 		r.Samples = []result.Sample{{Name: "steps", Kind: result.Counter, Value: steps}}
 	}
@@ -118,22 +153,32 @@ func (b *book) value(name string, having ...string) float64 {
 }
 
 func eachPoint(data metricdata.Aggregation, add func(float64, func(string) string)) {
+	eachSet(data, func(v float64, set attribute.Set) {
+		add(v, func(k string) string { return lookup(set.ToSlice(), k) })
+	})
+}
+
+func eachSet(data metricdata.Aggregation, add func(float64, attribute.Set)) {
 	switch d := data.(type) {
 	case metricdata.Sum[float64]:
 		for _, p := range d.DataPoints {
-			add(p.Value, func(k string) string { return lookup(p.Attributes.ToSlice(), k) })
+			add(p.Value, p.Attributes)
 		}
 	case metricdata.Sum[int64]:
 		for _, p := range d.DataPoints {
-			add(float64(p.Value), func(k string) string { return lookup(p.Attributes.ToSlice(), k) })
+			add(float64(p.Value), p.Attributes)
 		}
 	case metricdata.Gauge[float64]:
 		for _, p := range d.DataPoints {
-			add(p.Value, func(k string) string { return lookup(p.Attributes.ToSlice(), k) })
+			add(p.Value, p.Attributes)
 		}
 	case metricdata.Gauge[int64]:
 		for _, p := range d.DataPoints {
-			add(float64(p.Value), func(k string) string { return lookup(p.Attributes.ToSlice(), k) })
+			add(float64(p.Value), p.Attributes)
+		}
+	case metricdata.ExponentialHistogram[float64]:
+		for _, p := range d.DataPoints {
+			add(p.Sum, p.Attributes)
 		}
 	}
 }
@@ -222,7 +267,7 @@ func TestReportsAfterTheVerdict(t *testing.T) {
 	if _, err := b.report("r1", result.ClaimSuccess, 0); !errors.Is(err, result.ErrRunOver) {
 		t.Errorf("after a minute: %v, want ErrRunOver", err)
 	}
-	b.JobGone("r1")
+	b.gone("r1")
 	b.at(240)
 	if _, err := b.report("r1", result.ClaimSuccess, 0); !errors.Is(err, result.ErrRunOver) {
 		t.Errorf("after the Job has gone: %v, want ErrRunOver", err)
@@ -275,7 +320,7 @@ func TestTheClockDecides(t *testing.T) {
 func TestADeletedJobIsAnError(t *testing.T) {
 	b := open(t)
 	b.observe("r1", running(1))
-	b.JobGone("r1")
+	b.gone("r1")
 	b.at(10)
 	b.is(1, result.Error, result.JobDeleted)
 }
@@ -287,7 +332,7 @@ func TestAJobThatHadEndedIsNotDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.observe("r1", ended(running(1), 4, 0))
-	b.JobGone("r1")
+	b.gone("r1")
 	b.at(100)
 	b.is(1, result.Success, result.Reported)
 }
@@ -344,13 +389,15 @@ func TestARestartJudgesNothingTwice(t *testing.T) {
 func TestADeletedCheckIsForgotten(t *testing.T) {
 	b := open(t)
 	b.observe("r1", running(1))
-	b.DeleteCheck(result.Key{Namespace: "shop", Name: "login"})
+	if err := b.DeleteCheck(b.t.Context(), result.Key{Namespace: "shop", Name: "login"}); err != nil {
+		t.Fatal(err)
+	}
 	b.at(100)
 	if n := b.value("sonde.runs"); n != 0 {
 		t.Errorf("%v runs of a deleted check were judged", n)
 	}
 	b.put("another", "login")
-	if b.Observe(ledger.RunRef{ID: "r1", CheckUID: checkUID}, running(1)) {
+	if known, err := b.Observe(b.t.Context(), ledger.RunRef{ID: "r1", CheckUID: checkUID}, running(1)); known || err != nil {
 		t.Error("a run of the deleted check was taken for one of the new check of that name")
 	}
 }
@@ -409,7 +456,7 @@ func TestAnyOrderOfEventsGivesOneVerdict(t *testing.T) {
 		}
 		b.at(20)
 		for i := range runs {
-			b.JobGone(fmt.Sprint("r", i))
+			b.gone(fmt.Sprint("r", i))
 		}
 		b.at(300)
 		if n := b.value("sonde.check.runs"); n != runs {

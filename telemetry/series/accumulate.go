@@ -1,6 +1,7 @@
 package series
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -19,51 +20,75 @@ type series struct {
 	key    string // in tenant.series
 	bytes  int    // seriesBytes, as counted in custom.bytes
 
-	made  time.Time
-	at    time.Time // of a gauge: when its value was received
-	value float64   // of a counter: the sum over all sources
+	made  time.Time // when the first sample of it was received
+	at    time.Time // of a gauge: when it had its value
+	value float64   // of a counter: the sum over all streams
 
-	// sources are what the runs that are not over have said so far, of a counter.
-	// They are as many as the check has live attempts, mostly one.
-	sources []sourceTotal
+	// streams are what the runs that may still report have said so far. They are as
+	// many as the check has live attempts, mostly one.
+	streams []stream
 }
 
-type sourceTotal struct {
-	Source
-	total float64
-}
+// maxStreams bounds the places in which one run may count one series: a process for
+// each step of a long script, and its retries.
+const maxStreams = 64
 
-// arrival is where a report comes from and when.
+// arrival is where a report comes from and when it was received.
 type arrival struct {
 	src Source
-	at  time.Time // when it was received
-	now time.Time // when it is added
+	at  time.Time
 }
 
-// take brings the series up to date with one sample.
-func (s *series) take(value float64, a arrival) {
+// take brings the series up to date with one sample; it returns why it does not.
+func (s *series) take(sample result.Sample, a arrival) *refusal {
 	if s.family.kind == result.Counter {
-		s.accumulate(a.src, value)
-		return
+		st, no := s.stream(idOf(sample, a.src))
+		if no == nil {
+			s.grow(st.take(sample))
+		}
+		return no
 	}
-	if !a.at.Before(s.at) {
-		s.value, s.at = value, a.at
+	value := sample.Value
+	if sample.Temporality == result.Delta { // of a sum that may fall
+		st, no := s.stream(idOf(sample, a.src))
+		if no != nil {
+			return no
+		}
+		st.take(sample)
+		value = st.total
 	}
+	if at := a.moment(sample); !at.Before(s.at) {
+		s.value, s.at = value, at
+	}
+	return nil
 }
 
-// accumulate adds what is new in total, the sum that src has counted so far. A
-// total that is not larger than one before is a repetition.
-func (s *series) accumulate(src Source, total float64) {
-	i := slices.IndexFunc(s.sources, func(t sourceTotal) bool { return t.Source == src })
-	if i < 0 {
-		s.sources = append(s.sources, sourceTotal{src, total})
-		s.grow(total)
-		return
+// moment returns when a gauge had its value. A pod's clock that runs ahead must not
+// make its value the last one for ever.
+func (a arrival) moment(sample result.Sample) time.Time {
+	if sample.Time.IsZero() || sample.Time.After(a.at) {
+		return a.at
 	}
-	if total > s.sources[i].total {
-		s.grow(total - s.sources[i].total)
-		s.sources[i].total = total
+	return sample.Time
+}
+
+// stream returns what is known of the stream id, which may be nothing yet.
+func (s *series) stream(id streamID) (*stream, *refusal) {
+	i := slices.IndexFunc(s.streams, func(t stream) bool { return t.streamID == id })
+	if i >= 0 {
+		return &s.streams[i], nil
 	}
+	ofRun := 0
+	for _, t := range s.streams {
+		if t.run == id.run {
+			ofRun++
+		}
+	}
+	if ofRun >= maxStreams {
+		return nil, &refusal{result.RejectedStreams, fmt.Sprintf("the run counts this series in %d places already: processes, instrumentation scopes or starts", maxStreams)}
+	}
+	s.streams = append(s.streams, stream{streamID: id})
+	return &s.streams[len(s.streams)-1], nil
 }
 
 // grow stops at the largest number, as infinity would be NaN to every rate.
@@ -71,30 +96,30 @@ func (s *series) grow(by float64) {
 	s.value = min(s.value+by, math.MaxFloat64)
 }
 
-// absorb takes over other, whose labels have become the same. A source of both
-// has its larger total: a later report that says both again counts the larger.
+// absorb takes over other, whose labels have become the same. A stream of both has
+// its larger total: a later report that says both again counts the larger.
 func (s *series) absorb(other *series) {
 	if other.made.Before(s.made) {
 		s.made = other.made
 	}
-	if s.family.kind != result.Counter {
-		s.take(other.value, arrival{at: other.at})
-		return
+	if s.family.kind == result.Counter {
+		s.grow(other.value)
+	} else if !other.at.Before(s.at) {
+		s.value, s.at = other.value, other.at
 	}
-	s.grow(other.value)
-	for _, o := range other.sources {
-		i := slices.IndexFunc(s.sources, func(t sourceTotal) bool { return t.Source == o.Source })
+	for _, o := range other.streams {
+		i := slices.IndexFunc(s.streams, func(t stream) bool { return t.streamID == o.streamID })
 		if i < 0 {
-			s.sources = append(s.sources, o)
+			s.streams = append(s.streams, o)
 			continue
 		}
-		s.sources[i].total = max(s.sources[i].total, o.total)
+		s.streams[i].total = max(s.streams[i].total, o.total)
 	}
 }
 
-// forget drops what the sources of a run have said.
+// forget drops what the streams of a run have said.
 func (s *series) forget(runID string) {
-	s.sources = slices.DeleteFunc(s.sources, func(t sourceTotal) bool { return t.RunID == runID })
+	s.streams = slices.DeleteFunc(s.streams, func(t stream) bool { return t.run == runID })
 }
 
 // seriesBytes is about how much memory a series takes: itself and its places in

@@ -3,7 +3,6 @@ package series
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/sonde-dev/sonde/telemetry/result"
 )
@@ -21,8 +20,8 @@ func newBoard(bounds []float64) *board {
 	return &board{bounds: bounds, byUID: map[string]*check{}, byKey: map[result.Key]*check{}}
 }
 
-func (b *board) add(spec Check, now time.Time) {
-	c := &check{uid: spec.UID, made: now, durations: b.newHistogram()}
+func (b *board) add(spec Check) {
+	c := &check{uid: spec.UID, made: spec.Since, durations: b.newHistogram()}
 	for _, r := range result.Results() {
 		c.runs = append(c.runs, tally{result: r})
 	}

@@ -18,7 +18,7 @@ type custom struct {
 	series, bytes       int // what there is of them
 
 	families *families
-	runs     map[string]*tenant // by id; those that have sources
+	runs     map[string]*tenant // by id; those that have streams
 
 	labels []label // scratch of add
 	key    []byte  // scratch of add
@@ -52,40 +52,57 @@ func newTenant(maxSeries int, id identity) *tenant {
 func (c *custom) add(t *tenant, samples []result.Sample, a arrival) []result.Rejection {
 	var rejected []result.Rejection
 	for i, s := range samples {
-		target, no := c.target(t, s, a.now)
+		target, no := c.target(t, s, a.at)
+		if no == nil {
+			no = target.take(s, a)
+		}
 		if no != nil {
 			rejected = append(rejected, result.Rejection{Index: i, Reason: no.reason, Detail: no.detail})
 			continue
 		}
-		if s.Kind == result.Counter {
-			c.runs[a.src.RunID], t.runs[a.src.RunID] = t, true
+		if s.Kind == result.Counter || s.Temporality == result.Delta {
+			c.follow(t, a.src.RunID)
 		}
-		target.take(s.Value, a)
 	}
 	return rejected
 }
 
+// follow notes that a run has streams in the series of a check.
+func (c *custom) follow(t *tenant, run string) { c.runs[run], t.runs[run] = t, true }
+
 // target returns the series that a sample belongs to, and makes it if there is
-// room.
-func (c *custom) target(t *tenant, s result.Sample, now time.Time) (*series, *refusal) {
-	f, no := c.families.find(s)
-	if no != nil {
-		return nil, no
-	}
-	c.labels = canonical(c.labels[:0], s.Labels, t.identity.taken)
-	c.key = appendKey(c.key[:0], f.translated, c.labels)
-	if known, ok := t.series[string(c.key)]; ok {
-		return known, nil
+// room. at is when the sample was received.
+func (c *custom) target(t *tenant, s result.Sample, at time.Time) (*series, *refusal) {
+	f, known, no := c.find(t, s)
+	if no != nil || known != nil {
+		return known, no
 	}
 	if no := c.room(t, f); no != nil {
 		return nil, no
 	}
+	return c.make(t, f, at), nil
+}
+
+// find returns the family of a sample and its series, which is nil if there is none
+// yet. Their labels and key stay in c, for room and make.
+func (c *custom) find(t *tenant, s result.Sample) (*family, *series, *refusal) {
+	f, no := c.families.find(s)
+	if no != nil {
+		return nil, nil, no
+	}
+	c.labels = canonical(c.labels[:0], s.Labels, t.identity.taken)
+	c.key = appendKey(c.key[:0], f.translated, c.labels)
+	return f, t.series[string(c.key)], nil
+}
+
+// make makes the series that find has not found.
+func (c *custom) make(t *tenant, f *family, at time.Time) *series {
 	c.families.keep(f)
-	made := &series{family: f, tenant: t, labels: owned(c.labels), key: string(c.key), made: now}
+	made := &series{family: f, tenant: t, labels: owned(c.labels), key: string(c.key), made: at}
 	made.set = t.identity.attributes(made.labels)
 	f.series = append(f.series, made)
 	c.attach(made)
-	return made, nil
+	return made
 }
 
 // room says why a series of labels and key cannot be made; nil if it can.
@@ -125,7 +142,7 @@ func (c *custom) relabel(t *tenant, maxSeries int, id identity) {
 	}
 	t.identity = id
 	var gone []*series
-	all := slices.SortedFunc(maps.Values(t.series), func(a, b *series) int { return strings.Compare(a.key, b.key) })
+	all := t.sorted()
 	for _, s := range all {
 		c.detach(s)
 	}
@@ -141,6 +158,11 @@ func (c *custom) relabel(t *tenant, maxSeries int, id identity) {
 		c.attach(s)
 	}
 	end(gone)
+}
+
+// sorted returns the series of a check by key.
+func (t *tenant) sorted() []*series {
+	return slices.SortedFunc(maps.Values(t.series), func(a, b *series) int { return strings.Compare(a.key, b.key) })
 }
 
 // remove ends all series of a check.

@@ -260,8 +260,9 @@ func TestACounterStartsWhenItsSeriesWasMade(t *testing.T) {
 	now := t0
 	s := series.New(series.Config{}, func() time.Time { return now })
 	s.PutCheck(login())
-	now = t0.Add(time.Minute)
-	add(t, s, from("a"), counter("steps", 5))
+	if rejected := s.Add(login().UID, from("a"), []result.Sample{counter("steps", 5)}, t0.Add(time.Minute)); len(rejected) > 0 {
+		t.Fatal(rejected)
+	}
 	now = t0.Add(time.Hour)
 	for _, m := range produce(t, s) {
 		if sum, ok := m.Data.(metricdata.Sum[float64]); ok {

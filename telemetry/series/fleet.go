@@ -36,15 +36,17 @@ func newOutcomeCount(o result.Outcome) outcomeCount {
 		attribute.String(AttributeResult, string(o.Result)), attribute.String(AttributeReason, string(o.Reason)))}
 }
 
-// count counts one run. A pair that result.Outcomes does not have is counted as
-// it is: both sets are closed, and a wrong count would be worse.
-func (f *fleet) count(o result.Outcome) {
+func (f *fleet) count(o result.Outcome) { f.at(o).count++ }
+
+// at returns the count of one outcome. A pair that result.Outcomes does not have is
+// counted as it is: both sets are closed, and a wrong count would be worse.
+func (f *fleet) at(o result.Outcome) *outcomeCount {
 	i := slices.IndexFunc(f.runs, func(c outcomeCount) bool { return c.outcome == o })
 	if i < 0 {
 		i = len(f.runs)
 		f.runs = append(f.runs, newOutcomeCount(o))
 	}
-	f.runs[i].count++
+	return &f.runs[i]
 }
 
 func (f *fleet) metric(now time.Time) metricdata.Metrics {

@@ -4,8 +4,9 @@
 // series that lives as long as its check.
 //
 // It is the metric.Producer behind all exporters, so that they never tell
-// different stories. It has no goroutine, does no I/O, reads the clock only
-// through the function it is given, and knows no Kubernetes. The Store has the
+// different stories. It has no goroutine, does no I/O, reads the clock only to date
+// what it produces, through the function it is given, and knows no Kubernetes: the
+// same calls give the same state. The Store has the
 // only lock; the types behind it have none.
 package series
 
@@ -41,10 +42,13 @@ type Check struct {
 
 	// MaxSeries is how many custom series the check may have; zero means none.
 	MaxSeries int
+
+	// Since is when the check was first seen: the start of its counters.
+	Since time.Time
 }
 
-// Source names one process that reports: an attempt of a run. The totals of
-// different sources add up; those of one source replace each other.
+// Source names who reports: an attempt of a run. The totals of different attempts add
+// up; those of one attempt replace each other.
 type Source struct {
 	RunID   string // UID of the Job
 	Attempt int    // 0 for the first pod of the Job
@@ -76,7 +80,6 @@ func New(c Config, now func() time.Time) *Store {
 // stay, and custom series get the new labels. A check of the same key and another
 // UID is gone, and its series end.
 func (s *Store) PutCheck(c Check) {
-	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old, ok := s.board.byKey[c.Key]; ok && old.uid != c.UID {
@@ -87,7 +90,7 @@ func (s *Store) PutCheck(c Check) {
 		s.custom.relabel(known.tenant, c.MaxSeries, known.identity)
 		return
 	}
-	s.board.add(c, now)
+	s.board.add(c)
 }
 
 // DeleteCheck ends all series of the check. Its part of sonde.runs stays.
@@ -130,18 +133,17 @@ func (s *Store) SetNextRun(uid string, at time.Time) {
 // orders gauges. It returns the samples that were not taken, in order of Index;
 // the rest was. Adding the same report again changes nothing.
 func (s *Store) Add(checkUID string, src Source, samples []result.Sample, at time.Time) []result.Rejection {
-	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.board.byUID[checkUID]
 	if !ok {
 		return rejectAll(samples, refusal{result.RejectedCheckLimit, "the check is not known, or was deleted, and may have no series"})
 	}
-	return s.custom.add(c.tenant, samples, arrival{src: src, at: at, now: now})
+	return s.custom.add(c.tenant, samples, arrival{src: src, at: at})
 }
 
-// EndRun forgets the totals of a run's sources. What they added stays. A report
-// of the run that came later would count as that of a new source, so the caller
+// EndRun forgets what the streams of a run have said. What they added stays. A report
+// of the run that came later would count as that of a new stream, so the caller
 // lets none through.
 func (s *Store) EndRun(runID string) {
 	s.mu.Lock()

@@ -36,9 +36,11 @@ type rule func(Facts, time.Time) (Decision, bool)
 // wins; the order of the rules is behaviour.
 func Decide(f Facts, now time.Time) Decision {
 	for _, r := range []rule{
+		toldByTheWay,
 		reportedFailure,
 		reportedSuccess,
 		pictureIncomplete,
+		unseen,
 		jobDeleted,
 		neverStarted,
 		takenAway,
@@ -62,11 +64,26 @@ func wait(until time.Time) (Decision, bool) { return Decision{Again: until}, tru
 
 func noOpinion() (Decision, bool) { return Decision{}, false }
 
+// toldByTheWay: the claim is only a by-product of telemetry. An explicit one may
+// still come, and is believed over it.
+func toldByTheWay(f Facts, now time.Time) (Decision, bool) {
+	if f.claim() == result.ClaimNone || f.Heard.Form.Explicit() {
+		return noOpinion()
+	}
+	if !f.over() {
+		return wait(time.Time{})
+	}
+	if ready := f.ended().Add(settling); now.Before(ready) {
+		return wait(ready)
+	}
+	return noOpinion()
+}
+
 // reportedFailure: the check said no. With attempts left, the last one counts. A
 // report may overtake the news that its pod has started; then there is a short wait
 // for that, or the duration would not be known.
 func reportedFailure(f Facts, now time.Time) (Decision, bool) {
-	if f.Terms.Mode == ExitCode || f.claim() != result.ClaimFailure {
+	if f.claim() != result.ClaimFailure {
 		return noOpinion()
 	}
 	if !f.over() && !f.lastAttempt() && f.Job.Retries > 0 {
@@ -82,7 +99,7 @@ func reportedFailure(f Facts, now time.Time) (Decision, bool) {
 // reportedSuccess: the check said yes. In time it is a success whatever the exit
 // code, but only once the run is over: until then it may still say no.
 func reportedSuccess(f Facts, _ time.Time) (Decision, bool) {
-	if f.Terms.Mode == ExitCode || f.claim() != result.ClaimSuccess {
+	if f.claim() != result.ClaimSuccess {
 		return noOpinion()
 	}
 	if p, ok := f.Job.last(); ok && !p.Started.IsZero() && f.Heard.Received.After(p.Started.Add(f.Terms.Timeout+clockSlack)) {
@@ -103,6 +120,14 @@ func pictureIncomplete(f Facts, now time.Time) (Decision, bool) {
 		return noOpinion()
 	}
 	return wait(ready)
+}
+
+// unseen: the Job ended, or was deleted, and went away while nobody watched.
+func unseen(f Facts, _ time.Time) (Decision, bool) {
+	if f.Job.End != Unseen {
+		return noOpinion()
+	}
+	return final(result.Error, result.CollectorDown, "the Job went away while this collector was down")
 }
 
 // jobDeleted: somebody deleted the Job before it ended.

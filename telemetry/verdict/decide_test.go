@@ -51,8 +51,12 @@ func job(end verdict.End, seconds float64) func(*verdict.Facts) {
 
 func said(claim result.Claim, seconds float64, errors ...string) func(*verdict.Facts) {
 	return func(f *verdict.Facts) {
-		f.Heard = verdict.Heard{Anything: true, Claim: claim, Errors: errors, Received: at(seconds)}
+		f.Heard = verdict.Heard{Anything: true, Claim: claim, Form: result.FormJSON, Errors: errors, Received: at(seconds)}
 	}
+}
+
+func by(form result.Form) func(*verdict.Facts) {
+	return func(f *verdict.Facts) { f.Heard.Form = form }
 }
 
 func byAttempt(n int) func(*verdict.Facts) {
@@ -123,6 +127,40 @@ func TestDecide(t *testing.T) {
 		},
 
 		// Rule 2: success reported.
+		"a failing gauge is final at once": {
+			facts(running(), said(result.ClaimFailure, 6, "x"), by(result.FormGauge)), at(6),
+			verdictOf(result.Failure, result.Reported, "x"),
+		},
+		"a failing attribute waits for the end, as the check may still say it itself": {
+			facts(running(), said(result.ClaimFailure, 6, "x"), by(result.FormAttribute)), at(6), onlyEvents,
+		},
+		"a failing span waits a little longer, for what is on its way": {
+			facts(exited(0, 7), said(result.ClaimFailure, 6, "x"), by(result.FormSpan)), at(11), again(12),
+		},
+		"a failing span is a failure whatever the exit code": {
+			facts(exited(0, 7), said(result.ClaimFailure, 6, "x"), by(result.FormSpan)), at(12),
+			verdictOf(result.Failure, result.Reported, "x"),
+		},
+		"a span that ended well is a success": {
+			facts(exited(0, 7), said(result.ClaimSuccess, 6), by(result.FormSpan)), at(12),
+			verdictOf(result.Success, result.Reported, ""),
+		},
+		"with a report required, a span is none": {
+			facts(mode(verdict.Required), exited(0, 7), said(result.ClaimSuccess, 6), by(result.FormSpan)), at(12),
+			verdictOf(result.Error, result.NoReport, "the check ended with exit code 0 and did not report"),
+		},
+		"with a report required, the gauge is one": {
+			facts(mode(verdict.Required), exited(0, 7), said(result.ClaimSuccess, 6), by(result.FormGauge)), at(7),
+			verdictOf(result.Success, result.Reported, ""),
+		},
+		"a Job that went away unseen is not the check's fault": {
+			facts(job(verdict.Unseen, 8), listeningLate), at(13),
+			verdictOf(result.Error, result.CollectorDown, "the Job went away while this collector was down"),
+		},
+		"nor is it judged by an exit code that nobody saw": {
+			facts(mode(verdict.ExitCode), running(), job(verdict.Unseen, 60), listeningLate), at(65),
+			verdictOf(result.Error, result.CollectorDown, "the Job went away while this collector was down"),
+		},
 		"a success waits for the end of the Job": {facts(running(), said(result.ClaimSuccess, 6)), at(6), onlyEvents},
 		"a success is final when the pod has ended": {
 			facts(exited(0, 7), said(result.ClaimSuccess, 6)), at(7), verdictOf(result.Success, result.Reported, ""),
@@ -136,7 +174,7 @@ func TestDecide(t *testing.T) {
 		},
 		"a success a nanosecond later is a timeout": {
 			facts(running(), func(f *verdict.Facts) {
-				f.Heard = verdict.Heard{Anything: true, Claim: result.ClaimSuccess, Received: at(37).Add(1)}
+				f.Heard = verdict.Heard{Anything: true, Claim: result.ClaimSuccess, Form: result.FormJSON, Received: at(37).Add(1)}
 			}), at(38),
 			verdictOf(result.Timeout, result.ReportedLate, "success was reported 32s after the start, and the timeout is 30s"),
 		},

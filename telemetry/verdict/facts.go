@@ -14,7 +14,7 @@ type Mode string
 // The modes, as in the Check's spec.report.
 const (
 	Auto     Mode = "Auto"     // a report; else, if anything was heard of the run, the exit code
-	Required Mode = "Required" // a report only
+	Required Mode = "Required" // a report only: JSON, or the gauge sonde.check.ok
 	ExitCode Mode = "ExitCode" // the exit code only
 )
 
@@ -66,6 +66,7 @@ const (
 	GaveUp     End = "gave up"     // too many pods failed
 	OutOfTime  End = "out of time" // the Job's own deadline passed
 	JobDeleted End = "deleted"     // before it had ended
+	Unseen     End = "unseen"      // the Job went away while nobody watched
 )
 
 // Pod is one attempt.
@@ -106,8 +107,10 @@ type Heard struct {
 	// Attempt is the number of the attempt that all of this is of, from 0.
 	Attempt int
 
-	// Claim is what that attempt says of itself. A failure stays one.
+	// Claim is what that attempt says of itself, in the most explicit form that was
+	// heard. A failure stays one.
 	Claim    result.Claim
+	Form     result.Form // of Claim
 	Errors   []string
 	Received time.Time // of Claim
 
@@ -123,13 +126,17 @@ func (j Job) last() (Pod, bool) {
 	return j.Pods[len(j.Pods)-1], true
 }
 
-// claim returns what the newest attempt says of itself: what an earlier one said is
-// the reason why there is another.
+// claim returns what the newest attempt says of itself, as far as it counts: what an
+// earlier one said is the reason why there is another.
 func (f Facts) claim() result.Claim {
-	if f.Heard.Attempt < len(f.Job.Pods)-1 {
+	switch {
+	case f.Terms.Mode == ExitCode, f.Heard.Attempt < len(f.Job.Pods)-1:
 		return result.ClaimNone
+	case f.Terms.Mode == Required && !f.Heard.Form.Explicit():
+		return result.ClaimNone
+	default:
+		return f.Heard.Claim
 	}
-	return f.Heard.Claim
 }
 
 // spoke reports whether the newest attempt has said anything that was taken. What was

@@ -65,6 +65,7 @@ func (s *start) usable(ctx context.Context, c client) error {
 		check     func(context.Context) error
 	}{
 		{"kube-apiserver", func(ctx context.Context) error { return applyDNS(ctx, c) }},
+		{"kube-apiserver", func(ctx context.Context) error { return applyStorage(ctx, c, s.layout) }},
 		{"kube-controller-manager", account},
 		{"kube-scheduler", listens("127.0.0.1:" + portScheduler)},
 		{"kubelet", c.nodeReady},

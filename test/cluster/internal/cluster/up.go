@@ -114,6 +114,9 @@ func (c *Cluster) prepare(ctx context.Context, programs map[string]build.Program
 			return err
 		}
 	}
+	if err := makeVolumes(l); err != nil {
+		return err
+	}
 	if err := writePKI(l.Path("pki"), time.Now()); err != nil {
 		return err
 	}

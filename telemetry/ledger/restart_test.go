@@ -1,0 +1,395 @@
+package ledger_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/sonde-dev/sonde/telemetry/ledger"
+	"github.com/sonde-dev/sonde/telemetry/result"
+	"github.com/sonde-dev/sonde/telemetry/verdict"
+)
+
+// seen is all that can be seen of a ledger.
+type seen struct {
+	Values   map[string]float64
+	Standing ledger.Standing
+	History  []result.Run
+}
+
+func (b *book) seen() seen {
+	b.t.Helper()
+	out := seen{Values: map[string]float64{}}
+	scopes, err := b.store.Produce(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, m := range scopes[0].Metrics {
+		eachSet(m.Data, func(v float64, set attribute.Set) {
+			out.Values[m.Name+"{"+set.Encoded(attribute.DefaultEncoder())+"}"] = v
+		})
+	}
+	out.Standing, _ = b.Standing(checkUID)
+	if out.History, err = b.History(checkUID); err != nil {
+		b.t.Fatal(err)
+	}
+	return out
+}
+
+// crash opens the ledger again of what is in the journal, and compares. Between the two
+// is nothing but the start of a process.
+func (b *book) crash() {
+	b.t.Helper()
+	before := b.seen()
+	b.restart(noop.Meter{})
+	if diff := cmp.Diff(before, b.seen()); diff != "" {
+		b.t.Fatalf("a restart has changed (-before +after):\n%s", diff)
+	}
+	// Next-run times are not remembered: whoever watches says them again.
+	b.put(checkUID, "login")
+}
+
+// TestACrashChangesNothing plays runs that go all the ways that runs go, with crashes
+// anywhere.
+func TestACrashChangesNothing(t *testing.T) {
+	const runs = 6
+	for seed := range uint64(100) {
+		random := rand.New(rand.NewPCG(seed, 4)) //nolint:gosec // repeatable on purpose
+		b := open(t)
+		lives := make([]*life, runs)
+		for i := range lives {
+			lives[i] = newLife(fmt.Sprint("r", i), random)
+		}
+		for range 20 * runs {
+			b.now = b.now.Add(time.Duration(random.IntN(1500)) * time.Millisecond)
+			b.event(lives[random.IntN(runs)], random)
+			switch random.IntN(8) {
+			case 0, 1:
+				b.Tick(b.t.Context())
+			case 2:
+				b.crash()
+			}
+		}
+		b.finish(lives)
+		b.crash()
+		b.checkTotals(seed, lives)
+	}
+}
+
+func TestNothingIsToldBeforeItIsWritten(t *testing.T) {
+	b := open(t)
+	b.observe("r1", running(1))
+	b.journal.hold()
+	told := make(chan error)
+	const reports = 50
+	for i := range reports {
+		go func() {
+			_, err := b.Accept(t.Context(), result.Report{
+				RunID: "r1", CheckUID: checkUID, Received: b.now,
+				Samples: []result.Sample{{Name: fmt.Sprint("m", i%10), Kind: result.Counter, Value: 1}},
+			})
+			told <- err
+		}()
+	}
+	select {
+	case err := <-told:
+		t.Fatalf("a report was answered with %v before it was written", err)
+	case <-time.After(100 * time.Millisecond): // it cannot be proved, only refuted
+	}
+	if n := b.value("m0"); n != 0 {
+		t.Errorf("m0 = %v is shown before it is written", n)
+	}
+	b.journal.release()
+	for range reports {
+		if err := <-told; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := b.value("m0"); n != 1 {
+		t.Errorf("m0 = %v, want 1", n)
+	}
+}
+
+func TestReportsThatComeTogetherAreSyncedTogether(t *testing.T) {
+	b := open(t)
+	b.observe("r1", running(1))
+	b.journal.hold()
+	before := b.journal.appends
+	told := make(chan error)
+	const reports = 64
+	for i := range reports {
+		go func() {
+			_, err := b.report("r1", result.ClaimNone, float64(i+1))
+			told <- err
+		}()
+	}
+	b.journal.waitFor(1)               // the first is being written
+	time.Sleep(100 * time.Millisecond) // the others queue; if they are slow, the bound below still holds
+	b.journal.release()
+	for range reports {
+		if err := <-told; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := b.journal.appends - before; n > reports/2 {
+		t.Errorf("%d reports that came at once took %d syncs", reports, n)
+	}
+}
+
+func TestAFullDisk(t *testing.T) {
+	var log bytes.Buffer
+	b := open(t)
+	b.log = slog.New(slog.NewTextHandler(&log, nil))
+	b.restart(noop.Meter{})
+	b.put(checkUID, "login")
+	b.observe("heard", running(1))
+	b.observe("silent", running(1))
+	if _, err := b.report("heard", result.ClaimSuccess, 5); err != nil {
+		t.Fatal(err)
+	}
+	b.journal.full = true
+	for range 3 {
+		if _, err := b.report("heard", result.ClaimNone, 9); !errors.Is(err, result.ErrNotWritten) {
+			t.Errorf("on a full disk Accept() = %v, want ErrNotWritten", err)
+		}
+		b.at(3)
+	}
+	if n := b.value("steps"); n != 5 {
+		t.Errorf("steps = %v with a report that was refused", n)
+	}
+	if _, err := b.Observe(b.t.Context(), ledger.RunRef{ID: "heard", CheckUID: checkUID}, ended(running(1), 4, 0)); !errors.Is(err, result.ErrNotWritten) {
+		t.Errorf("on a full disk Observe() = %v, want ErrNotWritten: the watcher must try again", err)
+	}
+	if err := b.JobGone(b.t.Context(), "heard"); !errors.Is(err, result.ErrNotWritten) {
+		t.Errorf("on a full disk JobGone() = %v, want ErrNotWritten", err)
+	}
+	if n := strings.Count(log.String(), "level=ERROR"); n != 1 || !strings.Contains(log.String(), errFull.Error()) {
+		t.Errorf("it is logged %d times, want once with the reason:\n%s", n, &log)
+	}
+
+	b.journal.full = false
+	b.at(10)
+	if _, err := b.report("heard", result.ClaimNone, 9); err != nil {
+		t.Errorf("after there is room again: %v", err)
+	}
+	b.observe("heard", ended(running(1), 9, 0))
+	b.observe("silent", ended(running(1), 9, 0))
+	b.at(20)
+	b.is(2, result.Success, result.Reported)
+	if n := b.value("sonde.runs", "reason", "CollectorDown"); n != 1 {
+		t.Errorf("the run that may have spoken to a closed door is CollectorDown %v times, want once", n)
+	}
+	if n := b.value("steps"); n != 9 {
+		t.Errorf("steps = %v, want 9", n)
+	}
+	if !strings.Contains(log.String(), "ledger can be written again") {
+		t.Errorf("its end is not logged:\n%s", &log)
+	}
+	b.crash()
+}
+
+// TestAFoldThatFailsLosesNothing fills the disk between a report and the fold.
+func TestAFoldThatFailsLosesNothing(t *testing.T) {
+	b := open(t)
+	b.observe("r1", running(1))
+	if _, err := b.report("r1", result.ClaimSuccess, 5); err != nil {
+		t.Fatal(err)
+	}
+	b.journal.full = true
+	b.at(10) // a fold is due
+	b.journal.full = false
+	b.crash()
+	b.at(20)
+	if b.journal.folds == 0 {
+		t.Error("it was not folded once there was room")
+	}
+	b.crash()
+	if n := b.value("steps"); n != 5 {
+		t.Errorf("steps = %v, want 5", n)
+	}
+}
+
+func TestWhatIsKnownIsNotWrittenAgain(t *testing.T) {
+	b := open(t)
+	b.observe("r1", running(1))
+	quiet := func() {
+		b.t.Helper()
+		if _, err := b.report("r1", result.ClaimNone, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	quiet() // it is there
+	before := b.journal.appends
+	quiet()
+	b.observe("r1", running(1))
+	b.put(checkUID, "login")
+	if err := b.JobGone(b.t.Context(), "never seen"); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		b.Tick(b.t.Context())
+	}
+	if n := b.journal.appends - before; n != 0 {
+		t.Errorf("%d writes of what was known", n)
+	}
+}
+
+func TestHistory(t *testing.T) {
+	b := open(t)
+	const runs = ledger.MaxHistory + 20
+	for i := range runs {
+		id, begin := fmt.Sprint("r", i), float64(1+100*i)
+		b.at(begin + 3)
+		b.observe(id, ended(running(begin), begin+2, 0))
+		b.at(begin + 10)
+		b.gone(id)
+		b.at(begin + 80)
+	}
+	b.crash()
+	history, err := b.History(checkUID)
+	if err != nil || len(history) != ledger.MaxHistory {
+		t.Fatalf("%d runs are kept, %v; want %d", len(history), err, ledger.MaxHistory)
+	}
+	if first, last := history[0].ID, history[len(history)-1].ID; first != fmt.Sprint("r", runs-1) || last != "r20" {
+		t.Errorf("history is from %s back to %s", first, last)
+	}
+}
+
+func TestADeletedCheckLeavesNothing(t *testing.T) {
+	b := open(t)
+	b.observe("r1", ended(running(1), 2, 0))
+	b.observe("r2", running(1))
+	if _, err := b.report("r2", result.ClaimSuccess, 5); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.report("unknown", result.ClaimSuccess, 5); err != nil {
+		t.Fatal(err)
+	}
+	b.at(20) // folded
+	if err := b.DeleteCheck(b.t.Context(), result.Key{Namespace: "shop", Name: "login"}); err != nil {
+		t.Fatal(err)
+	}
+	b.at(200)
+	b.at(300)
+	for bucket, keys := range b.journal.snapshot {
+		if bucket == "ledger" {
+			continue
+		}
+		for key := range keys {
+			t.Errorf("%s still has %s", bucket, key)
+		}
+	}
+}
+
+// TestRunsThatWentAwayUnseen has Jobs deleted while the collector is down.
+func TestRunsThatWentAwayUnseen(t *testing.T) {
+	b := open(t)
+	b.observe("silent", running(1))
+	b.observe("spoke", running(1))
+	if _, err := b.report("spoke", result.ClaimSuccess, 0); err != nil {
+		t.Fatal(err)
+	}
+	b.at(10)
+	b.restart(noop.Meter{})
+	checks, runs := b.Known()
+	if len(checks) != 1 || len(runs) != 2 {
+		t.Fatalf("known are checks %v, runs %v", checks, runs)
+	}
+	for _, id := range runs {
+		if err := b.JobMissing(b.t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.at(20)
+	b.is(2, result.Success, result.Reported)
+	if n := b.value("sonde.runs", "reason", "CollectorDown"); n != 1 {
+		t.Errorf("CollectorDown is counted %v times, want once", n)
+	}
+	if _, runs := b.Known(); len(runs) != 0 {
+		t.Errorf("runs %v are still looked for", runs)
+	}
+}
+
+// TestARunThatEndedWhileTheCollectorWasDown is seen for the first time afterwards.
+func TestARunThatEndedWhileTheCollectorWasDown(t *testing.T) {
+	b := open(t)
+	b.at(100)
+	b.restart(noop.Meter{})
+	b.put(checkUID, "login")
+	b.observe("r1", ended(running(50), 55, 0))
+	b.at(110)
+	if n := b.value("sonde.runs", "reason", "CollectorDown"); n != 1 {
+		t.Errorf("CollectorDown is counted %v times, want once", n)
+	}
+}
+
+func TestTheMostExplicitFormIsBelieved(t *testing.T) {
+	const yes, no = result.ClaimSuccess, result.ClaimFailure
+	type said struct {
+		form  result.Form
+		claim result.Claim
+	}
+	for name, tc := range map[string]struct {
+		said []said
+		want result.Result
+	}{
+		"a report over the span before it":    {[]said{{result.FormSpan, no}, {result.FormJSON, yes}}, result.Success},
+		"the report before over the span":     {[]said{{result.FormJSON, yes}, {result.FormSpan, no}}, result.Success},
+		"an attribute over a span":            {[]said{{result.FormSpan, yes}, {result.FormAttribute, no}}, result.Failure},
+		"the gauge over an attribute":         {[]said{{result.FormAttribute, no}, {result.FormGauge, yes}}, result.Success},
+		"of two spans the one that failed":    {[]said{{result.FormSpan, no}, {result.FormSpan, yes}}, result.Failure},
+		"of two spans the second if it fails": {[]said{{result.FormSpan, yes}, {result.FormSpan, no}}, result.Failure},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			b.observe("r1", running(1))
+			for _, x := range tc.said {
+				r := result.Report{RunID: "r1", CheckUID: checkUID, Claim: x.claim, Form: x.form, Received: b.now}
+				if _, err := b.Accept(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.observe("r1", ended(running(1), 4, 0))
+			b.at(10)
+			b.is(1, tc.want, result.Reported)
+		})
+	}
+}
+
+// TestTelemetryAloneHasTheExitCodeCount is the last form of a report.
+func TestTelemetryAloneHasTheExitCodeCount(t *testing.T) {
+	b := open(t)
+	b.observe("r1", running(1))
+	if _, err := b.report("r1", result.ClaimNone, 0); err != nil {
+		t.Fatal(err)
+	}
+	b.crash() // it is remembered that the run spoke
+	b.observe("r1", ended(running(1), 4, 3))
+	b.at(10)
+	b.is(1, result.Failure, result.ExitCode)
+}
+
+// TestJobsAreEqualAfterTheyWereWritten guards what keeps a resync from being written.
+func TestJobsAreEqualAfterTheyWereWritten(t *testing.T) {
+	b := open(t)
+	zone := time.FixedZone("elsewhere", 3600)
+	job := running(1)
+	job.Created = job.Created.In(zone)
+	job.Pods = []verdict.Pod{{UID: "p", Name: "p", Started: job.Created.Add(time.Second), Cause: result.ImagePull, Message: "x"}}
+	b.observe("r1", job)
+	b.crash()
+	before := b.journal.appends
+	b.observe("r1", job)
+	if b.journal.appends != before {
+		t.Error("the same Job was written again")
+	}
+}
