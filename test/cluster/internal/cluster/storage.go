@@ -46,7 +46,7 @@ func applyStorage(ctx context.Context, c client, l Layout) error {
 			"metadata": map[string]any{"name": name},
 			"spec": map[string]any{
 				"storageClassName": storageClass, "persistentVolumeReclaimPolicy": "Retain",
-				"accessModes": []any{"ReadWriteOnce", "ReadWriteOncePod"},
+				"accessModes": []any{"ReadWriteOnce"},
 				"capacity":    map[string]any{"storage": "10Gi"},
 				"hostPath":    map[string]any{"path": l.volume(i), "type": "Directory"},
 			},
