@@ -34,7 +34,7 @@ func (f CheckFacing) Handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	results := &resultsHandler{CheckFacing: f, counted: counted, admission: newAdmission(MaxInFlight, MaxInFlightOfCheck)}
-	router := newRouter(f.Log)
+	router := newRouter(f.Log, writeProblem)
 	router.POST(ResultsPath, results.post)
 	return router, nil
 }
