@@ -24,7 +24,7 @@ import (
 // Its three methods are unary on the wire, and registered as streams: the handler of
 // a unary method is called when its message has been read and decompressed, whoever
 // sent it. This way nothing is read before the sender is known and it is its turn.
-// What strangers can make the server hold is the 64 KiB that HTTP/2 lets them send
+// What strangers can make the server hold is the 64 KiB that a connection may send
 // ahead, for as long as it takes to look at their credential.
 func (e *otlpEdge) grpcServer() *grpc.Server {
 	s := grpc.NewServer(
@@ -33,6 +33,7 @@ func (e *otlpEdge) grpcServer() *grpc.Server {
 		grpc.MaxHeaderListSize(MaxHeaderBytes),
 		grpc.MaxConcurrentStreams(MaxStreams),
 		grpc.ConnectionTimeout(ReadHeaderTimeout),
+		grpc.StaticStreamWindowSize(64<<10), grpc.StaticConnWindowSize(64<<10), // do not grow with the line
 		grpc.ReadBufferSize(8<<10), grpc.WriteBufferSize(8<<10), // of 32 KiB each otherwise
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionIdle: OTLPIdleTimeout,
