@@ -3,13 +3,19 @@ package receiver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 )
 
-var (
-	errOverloaded    = errors.New("too many requests are in flight")
-	errTooManyAtOnce = errors.New("too many requests of one check are in flight")
-)
+var errOverloaded = errors.New("too many requests are in flight")
+
+// tooManyAtOnceError is that one check has its share of requests in flight.
+type tooManyAtOnceError struct{ share int }
+
+// Error names the share.
+func (e *tooManyAtOnceError) Error() string {
+	return fmt.Sprintf("this check has %d requests in flight already", e.share)
+}
 
 // admission bounds what is in flight, in all and of each check. It is safe for
 // concurrent use.
@@ -29,7 +35,7 @@ func newAdmission(total, perCheck int) *admission {
 // it is done.
 func (a *admission) enter(ctx context.Context, check string) (leave func(), err error) {
 	if !a.add(check) {
-		return nil, errTooManyAtOnce
+		return nil, &tooManyAtOnceError{a.perCheck}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, MaxWait, errOverloaded)
 	defer cancel()

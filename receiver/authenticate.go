@@ -17,10 +17,10 @@ type sender struct {
 	credential string
 }
 
-// authenticate returns who sent r, or errNoCredential or an error of package
-// credential.
-func authenticate(keys Verifier, r *http.Request) (sender, error) {
-	presented := presentedCredential(r)
+// authenticate returns who sent a request with header h, or errNoCredential or an
+// error of package credential.
+func authenticate(keys Verifier, h http.Header) (sender, error) {
+	presented := presentedCredential(h)
 	if presented == "" {
 		return sender{}, errNoCredential
 	}
@@ -31,16 +31,16 @@ func authenticate(keys Verifier, r *http.Request) (sender, error) {
 	return sender{Identity: id, credential: presented}, nil
 }
 
-// presentedCredential returns what r is authorised with: a bearer credential or,
+// presentedCredential returns what h authorises with: a bearer credential or,
 // which is what clients make of the userinfo of an address, HTTP Basic; "" if there
 // is neither. With Basic the run is the user and its token the password, as in
 // KU_API_URL, or either of them is the whole credential.
-func presentedCredential(r *http.Request) string {
-	scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+func presentedCredential(h http.Header) string {
+	scheme, value, _ := strings.Cut(h.Get("Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(value)
 	}
-	user, password, ok := r.BasicAuth()
+	user, password, ok := (&http.Request{Header: h}).BasicAuth()
 	if !ok {
 		return ""
 	}

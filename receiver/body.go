@@ -17,11 +17,18 @@ var (
 	errForm       = errors.New("the body is declared to be a form")
 	errMediaType  = errors.New("the body is not declared to be JSON")
 	errEncoding   = errors.New("the content encoding is neither identity nor gzip")
-	errTooLarge   = errors.New("the body is too large")
 	errGzip       = errors.New("the body is not gzip")
 	errSlow       = errors.New("the body did not arrive in time")
 	errIncomplete = errors.New("the connection ended within the body")
 )
+
+// tooLargeError is a body of more than limit bytes, as sent or when decompressed.
+type tooLargeError struct{ limit int }
+
+// Error names the limit.
+func (e *tooLargeError) Error() string {
+	return fmt.Sprintf("a body may have %d bytes, before and after decompression", e.limit)
+}
 
 // checkMediaType takes JSON of any flavour, and a body that says nothing of
 // itself.
@@ -43,33 +50,33 @@ func checkMediaType(h http.Header) error {
 	}
 }
 
-// readBody reads the whole body of r, decompressed, and never more than
-// MaxBodyBytes of it before and after decompression.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > MaxBodyBytes {
-		return nil, errTooLarge // before 100 Continue asks for it
+// readBody reads the whole body of r, decompressed, and never more than limit bytes
+// of it before and after decompression.
+func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error) {
+	if r.ContentLength > int64(limit) {
+		return nil, &tooLargeError{limit} // before 100 Continue asks for it
 	}
-	body := http.MaxBytesReader(w, r.Body, MaxBodyBytes)
+	body := http.MaxBytesReader(w, r.Body, int64(limit))
 	switch strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))) {
 	case "", "identity":
 		raw, err := readUpTo(body, r.ContentLength)
 		return raw, bodyError(err, errIncomplete)
 	case "gzip", "x-gzip":
-		raw, err := gunzip(body)
+		raw, err := gunzip(body, limit)
 		return raw, bodyError(err, errGzip)
 	default:
 		return nil, errEncoding
 	}
 }
 
-func gunzip(body io.Reader) ([]byte, error) {
+func gunzip(body io.Reader, limit int) ([]byte, error) {
 	z, err := gzip.NewReader(body)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := readUpTo(io.LimitReader(z, MaxBodyBytes+1), 0)
-	if len(raw) > MaxBodyBytes {
-		return nil, errTooLarge
+	raw, err := readUpTo(io.LimitReader(z, int64(limit)+1), 0)
+	if len(raw) > limit {
+		return nil, &tooLargeError{limit}
 	}
 	return raw, err
 }
@@ -89,8 +96,11 @@ func bodyError(err, otherwise error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok || errors.Is(err, errTooLarge) {
-		return errTooLarge
+	if e, ok := errors.AsType[*tooLargeError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &tooLargeError{int(e.Limit)}
 	}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return errSlow

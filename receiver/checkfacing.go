@@ -1,7 +1,7 @@
-// Package receiver is the HTTP edge: it authenticates, decodes and validates
-// what checks send, hands it on, and says why when it does not. It decides
-// nothing about a run, keeps nothing, and knows no Kubernetes. gin lives here
-// and nowhere else.
+// Package receiver is the edge, over HTTP and gRPC: it authenticates, decodes and
+// validates what checks send, hands it on, and says why when it does not. It decides
+// nothing about a run, keeps nothing, and knows no Kubernetes. gin lives here and
+// nowhere else.
 package receiver
 
 import (
@@ -34,7 +34,7 @@ func (f CheckFacing) Handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	results := &resultsHandler{CheckFacing: f, counted: counted, admission: newAdmission(MaxInFlight, MaxInFlightOfCheck)}
-	router := newRouter(f.Log)
+	router := newRouter(f.Log, writeProblem)
 	router.POST(ResultsPath, results.post)
 	return router, nil
 }

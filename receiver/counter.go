@@ -62,7 +62,7 @@ func attributes(outcome, reason string) metric.MeasurementOption {
 
 // refusalKinds returns the kinds that details may give.
 func refusalKinds() []problem.Kind {
-	kinds := []problem.Kind{problem.InvalidReport, problem.MalformedJSON, problem.Unavailable}
+	kinds := []problem.Kind{problem.InvalidReport, problem.MalformedJSON, problem.BodyTooLarge, problem.TooManyAtOnce, problem.Unavailable}
 	for _, r := range refusals() {
 		kinds = append(kinds, r.as.Kind)
 	}

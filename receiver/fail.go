@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sonde-dev/sonde/receiver/credential"
+	"github.com/sonde-dev/sonde/receiver/otlp"
 	"github.com/sonde-dev/sonde/receiver/problem"
 	"github.com/sonde-dev/sonde/receiver/report"
 	"github.com/sonde-dev/sonde/telemetry/result"
@@ -21,18 +23,10 @@ import (
 func (h *resultsHandler) fail(c *gin.Context, from sender, err error) {
 	d := details(err)
 	h.counted.refused(c.Request.Context(), d.Kind)
-	switch {
-	case d.Kind != problem.Unavailable, errors.Is(err, result.ErrNotWritten):
-	case errors.Is(err, context.Canceled):
-		h.Log.Debug("sender is gone", "run_id", from.RunID, "check_uid", from.CheckUID)
-	default:
-		h.Log.Error("report not committed", "err", err, "run_id", from.RunID, "check_uid", from.CheckUID)
-	}
+	logRefusal(h.Log, from, d, err)
 	switch d.Kind.Status() {
 	case http.StatusUnauthorized:
-		// Some clients send the userinfo of an address only when asked for Basic.
-		c.Writer.Header().Add("WWW-Authenticate", `Bearer realm="sonde"`)
-		c.Writer.Header().Add("WWW-Authenticate", `Basic realm="sonde"`)
+		askForCredential(c.Writer.Header())
 	case http.StatusUnsupportedMediaType:
 		c.Writer.Header().Set("Accept", "application/json")
 		c.Writer.Header().Set("Accept-Encoding", "gzip, identity")
@@ -40,10 +34,32 @@ func (h *resultsHandler) fail(c *gin.Context, from sender, err error) {
 	problem.Write(c.Writer, d)
 }
 
+// askForCredential says in the header of a 401 how to authorise. Some clients send
+// the userinfo of an address only when asked for Basic.
+func askForCredential(h http.Header) {
+	h.Add("WWW-Authenticate", `Bearer realm="sonde"`)
+	h.Add("WWW-Authenticate", `Basic realm="sonde"`)
+}
+
+// logRefusal logs err, which became d, if a person must act.
+func logRefusal(log *slog.Logger, from sender, d problem.Details, err error) {
+	switch {
+	case d.Kind != problem.Unavailable, errors.Is(err, result.ErrNotWritten):
+	case errors.Is(err, context.Canceled):
+		log.Debug("sender is gone", "run_id", from.RunID, "check_uid", from.CheckUID)
+	default:
+		log.Error("report not committed", "err", err, "run_id", from.RunID, "check_uid", from.CheckUID)
+	}
+}
+
 // summary returns err as one line for the message of a verdict.
 func summary(err error) string {
-	line := strings.Join(strings.Fields("a report was refused: "+details(err).Summary()), " ")
-	return result.Truncate(line, result.MaxMessageBytes)
+	return oneLine("a report was refused: " + details(err).Summary())
+}
+
+// oneLine returns text as it may be a part of a verdict's message.
+func oneLine(text string) string {
+	return result.Truncate(strings.Join(strings.Fields(text), " "), result.MaxMessageBytes)
 }
 
 // details is the one place where an error of a report becomes a status code.
@@ -53,6 +69,15 @@ func details(err error) problem.Details {
 	}
 	if e, ok := errors.AsType[*report.SyntaxError](err); ok {
 		return problem.Details{Kind: problem.MalformedJSON, Detail: e.Error()}
+	}
+	if e, ok := errors.AsType[*otlp.MalformedError](err); ok {
+		return problem.Details{Kind: problem.MalformedOTLP, Detail: e.Error()}
+	}
+	if e, ok := errors.AsType[*tooLargeError](err); ok {
+		return problem.Details{Kind: problem.BodyTooLarge, Detail: e.Error()}
+	}
+	if e, ok := errors.AsType[*tooManyAtOnceError](err); ok {
+		return problem.Details{Kind: problem.TooManyAtOnce, Detail: e.Error() + "; send one after the other", RetryAfter: seconds(RetryAfterOverload)}
 	}
 	for _, r := range refusals() {
 		if errors.Is(err, r.of) {
@@ -82,8 +107,9 @@ func refusals() []refusal {
 		{credential.ErrSignature, problem.Details{Kind: problem.BadSignature, Detail: credential.ErrSignature.Error() + ask}},
 		{errForm, problem.Details{Kind: problem.UnsupportedMediaType, Detail: "the body is declared to be a form, as curl does unless told otherwise; add -H 'Content-Type: application/json'"}},
 		{errMediaType, problem.Details{Kind: problem.UnsupportedMediaType, Detail: "a report is JSON; send the header \"Content-Type: application/json\""}},
+		{errNotOTLP, problem.Details{Kind: problem.UnsupportedMediaType, Detail: "OTLP is application/x-protobuf or application/json, and says so in Content-Type"}},
 		{errEncoding, problem.Details{Kind: problem.UnsupportedEncoding, Detail: "send the body as it is, or with gzip"}},
-		{errTooLarge, problem.Details{Kind: problem.BodyTooLarge, Detail: fmt.Sprintf("a body may have %d bytes, before and after decompression", MaxBodyBytes)}},
+		{otlp.ErrTooManyParts, problem.Details{Kind: problem.BodyTooLarge, Detail: fmt.Sprintf("a request may have %d messages in it, at every depth; send it in several", otlp.MaxParts)}},
 		{errGzip, problem.Details{Kind: problem.MalformedEncoding, Detail: "the body is declared to be gzip, and is not, or ends too early"}},
 		{errIncomplete, problem.Details{Kind: problem.IncompleteBody, Detail: "the connection ended within the body; send it again"}},
 		{errSlow, problem.Details{Kind: problem.SlowBody, Detail: "the body did not arrive within " + ReadTimeout.String()}},
@@ -91,7 +117,6 @@ func refusals() []refusal {
 		{result.ErrRunOver, problem.Details{Kind: problem.RunOver, Detail: result.ErrRunOver.Error()}},
 		{result.ErrNoRoom, problem.Details{Kind: problem.NoRoom, Detail: "there is no room for the report now; send it again later: it counts once", RetryAfter: full}},
 		{result.ErrNotWritten, problem.Details{Kind: problem.Unavailable, Detail: "the collector cannot write to its disk now; send the report again later: it counts once", RetryAfter: full}},
-		{errTooManyAtOnce, problem.Details{Kind: problem.TooManyAtOnce, Detail: fmt.Sprintf("this check has %d reports in flight already; send one after the other", MaxInFlightOfCheck), RetryAfter: busy}},
 		{errOverloaded, problem.Details{Kind: problem.Overloaded, Detail: "the collector is busy; send the report again", RetryAfter: busy}},
 	}
 }

@@ -56,4 +56,31 @@ const (
 	// retention.
 	RetryAfterOverload = 2 * time.Second
 	RetryAfterNoRoom   = 30 * time.Second
+
+	// MaxOTLPBytes bounds an OTLP request as sent and again when decompressed. It is
+	// what gRPC servers take unless told otherwise, so that no sender meets it here
+	// first; MaxPoints of package otlp are 1 to 3 MB.
+	MaxOTLPBytes = 4 << 20
+
+	// MaxOTLPInFlight bounds the OTLP requests, of both transports together, that are
+	// being read, decoded or committed. At 14 MB each (the body, and the report made
+	// of it) they are 450 MB at the very worst; a request of 20 points has 50 KB.
+	MaxOTLPInFlight = 32
+
+	// MaxOTLPInFlightOfCheck bounds how many of those are of one check. An SDK has
+	// one of each signal at a time.
+	MaxOTLPInFlightOfCheck = 4
+
+	// maxDecoding bounds the requests that are being decoded, which takes 45 MB each
+	// at the very worst (MaxParts of package otlp) and 25 ms of a core for 9,000
+	// points.
+	maxDecoding = 4
+
+	// MaxStreams bounds the requests in flight on one gRPC connection. Others wait
+	// with their sender.
+	MaxStreams = 16
+
+	// OTLPIdleTimeout is how long a gRPC connection may be without a request: twice
+	// the minute in which SDKs export metrics unless told otherwise.
+	OTLPIdleTimeout = 2 * time.Minute
 )

@@ -30,7 +30,7 @@ type ReaderFacing struct {
 
 // Handler returns the handler of the listener for readers.
 func (f ReaderFacing) Handler() http.Handler {
-	router := newRouter(f.Log)
+	router := newRouter(f.Log, writeProblem)
 	read := []string{http.MethodGet, http.MethodHead}
 	router.Match(read, "/metrics", gin.WrapH(f.Metrics))
 	router.Match(read, "/livez", state(f.Live, problem.NotLive))

@@ -18,7 +18,7 @@ type resultsHandler struct {
 }
 
 func (h *resultsHandler) post(c *gin.Context) {
-	from, err := authenticate(h.Keys, c.Request)
+	from, err := authenticate(h.Keys, c.Request.Header)
 	if err != nil {
 		h.fail(c, from, err)
 		return
@@ -56,7 +56,7 @@ func (h *resultsHandler) read(w http.ResponseWriter, r *http.Request, from sende
 	if err := checkMediaType(r.Header); err != nil {
 		return result.Report{}, err
 	}
-	raw, err := readBody(w, r)
+	raw, err := readBody(w, r, MaxBodyBytes)
 	if err != nil {
 		return result.Report{}, err
 	}

@@ -67,6 +67,10 @@ func exposeOneRun(t *testing.T) exposed {
 		t.Fatal(err)
 	}
 
+	if _, _, err := (receiver.OTLP{Log: slog.New(slog.DiscardHandler), Now: now, Meter: meter}).Servers(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
 	out := exposed{units: map[string]string{}, labels: map[string][]string{}, types: map[string]string{}}
 	var collected metricdata.ResourceMetrics
 	if err := reader.Collect(context.Background(), &collected); err != nil {

@@ -22,6 +22,7 @@ const (
 	IncompleteBody       Kind = "incomplete-body"        // 400: the connection ended within the body
 	SlowBody             Kind = "slow-body"              // 408: the body did not arrive in time
 	MalformedJSON        Kind = "malformed-json"         // 400: not JSON
+	MalformedOTLP        Kind = "malformed-otlp"         // 400: not an OTLP request in its declared encoding
 	InvalidReport        Kind = "invalid-report"         // 422: JSON, with faults
 	ForeignRun           Kind = "foreign-run"            // 403: the run belongs to another check
 	RunOver              Kind = "run-over"               // 410: the run ended too long ago
@@ -42,7 +43,7 @@ func Kinds() []Kind {
 	return []Kind{
 		MissingCredential, MalformedCredential, UnknownKey, BadSignature,
 		UnsupportedMediaType, UnsupportedEncoding, BodyTooLarge, MalformedEncoding, IncompleteBody, SlowBody,
-		MalformedJSON, InvalidReport, ForeignRun, RunOver,
+		MalformedJSON, MalformedOTLP, InvalidReport, ForeignRun, RunOver,
 		TooManyAtOnce, Overloaded, NoRoom, Unavailable,
 		NotFound, MethodNotAllowed, InternalError, NotLive, NotReady,
 	}
@@ -57,13 +58,13 @@ func (k Kind) Label() string { return strings.ReplaceAll(string(k), "-", "_") }
 // Title returns the kind in words: the same for every refusal of the kind.
 func (k Kind) Title() string {
 	words := strings.ReplaceAll(string(k), "-", " ")
-	return strings.NewReplacer("json", "JSON").Replace(strings.ToUpper(words[:1]) + words[1:])
+	return strings.NewReplacer("json", "JSON", "otlp", "OTLP").Replace(strings.ToUpper(words[:1]) + words[1:])
 }
 
 // Status returns the HTTP status code that a refusal of the kind has.
 func (k Kind) Status() int {
 	switch k {
-	case MalformedEncoding, IncompleteBody, MalformedJSON:
+	case MalformedEncoding, IncompleteBody, MalformedJSON, MalformedOTLP:
 		return http.StatusBadRequest
 	case MissingCredential, MalformedCredential, UnknownKey, BadSignature:
 		return http.StatusUnauthorized

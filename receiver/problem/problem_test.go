@@ -25,6 +25,7 @@ func TestKinds(t *testing.T) {
 /problems/incomplete-body 400 Incomplete body
 /problems/slow-body 408 Slow body
 /problems/malformed-json 400 Malformed JSON
+/problems/malformed-otlp 400 Malformed OTLP
 /problems/invalid-report 422 Invalid report
 /problems/foreign-run 403 Foreign run
 /problems/run-over 410 Run over
