@@ -33,8 +33,8 @@ import (
 
 const aboutReceiver = `The receiver takes what check pods report, watches their Jobs, decides a verdict for
 every run, writes it into the Check's status when it changes, and exposes metrics.
-It changes no workload. Where OTEL_EXPORTER_OTLP_ENDPOINT is set, it pushes the same
-metrics there over OTLP/gRPC; the other standard OTEL_* variables hold too.
+It changes no workload. It pushes the same metrics over OTLP to each --otlp-destination
+and, if the standard variable OTEL_EXPORTER_OTLP_ENDPOINT is set, to that as well.
 `
 
 // receiverConfig is the configuration of "sonde receiver".
@@ -48,6 +48,7 @@ type receiverConfig struct {
 	MaxSeries      int
 	ClassicBuckets bool
 	ShutdownGrace  time.Duration
+	Destinations   []export.Destination
 }
 
 // shardNumber is a flag that takes a number, or a pod's name that ends in one.
@@ -79,7 +80,9 @@ func parseReceiver(args []string, p process) (receiverConfig, error) {
 	fs.Var(&c.CheckLabels, "check-labels", "comma-separated `keys` of spec.labels that become metric attributes (default none)")
 	fs.IntVar(&c.MaxSeries, "max-series", series.DefaultMaxSeries, "most custom `series` of all checks together; about 1.5 KB of memory each")
 	fs.BoolVar(&c.ClassicBuckets, "classic-buckets", false, "expose run durations as a classic histogram instead of a native one")
-	fs.DurationVar(&c.ShutdownGrace, "shutdown-grace", 10*time.Second, "how `long` requests in flight may take to end")
+	fs.DurationVar(&c.ShutdownGrace, "shutdown-grace", 10*time.Second, "how `long` requests in flight may take to end, and then the last push over OTLP")
+	var pushTo destinationFlag
+	fs.Var(&pushTo, "otlp-destination", aboutDestination)
 	if err := parse(fs, aboutReceiver, args, p); err != nil {
 		return c, err
 	}
@@ -90,7 +93,9 @@ func parseReceiver(args []string, p process) (receiverConfig, error) {
 	if c.MaxSeries < 1 {
 		faults = append(faults, fmt.Errorf("--max-series: must be at least 1, not %d", c.MaxSeries))
 	}
-	if len(faults) > 0 {
+	var wrong []error
+	c.Destinations, wrong = destinations(pushTo.specs, p.getenv)
+	if faults = append(faults, wrong...); len(faults) > 0 {
 		return c, &usageError{errors.Join(faults...)}
 	}
 	return c, nil
@@ -123,11 +128,11 @@ func runReceiver(ctx context.Context, args []string, p process) error {
 
 	// The pipeline, in the order in which a report goes through it, from its end.
 	store := series.New(series.Config{MaxSeries: c.MaxSeries, ClassicBuckets: c.durationBuckets()}, time.Now)
-	pushers, err := otlpReaders(ctx, p, store)
+	pushes, err := push(ctx, c.Destinations, export.Pushing{Producer: store, Now: time.Now, Log: log})
 	if err != nil {
 		return err
 	}
-	metrics, meters, err := export.Prometheus(export.Config{Producer: store, Resource: describe(), Readers: pushers, Version: version, Log: log})
+	metrics, meters, err := export.Prometheus(export.Config{Producer: store, Resource: describe(), Pushes: pushes, Version: version, Log: log})
 	if err != nil {
 		return err
 	}
@@ -161,7 +166,7 @@ func runReceiver(ctx context.Context, args []string, p process) error {
 	for _, s := range servers {
 		group.Go(func() error { return receiver.Serve(ctx, s.listener, s.handler, c.ShutdownGrace, log) })
 	}
-	return errors.Join(group.Wait(), meters.Shutdown(context.WithoutCancel(ctx)))
+	return errors.Join(group.Wait(), pushLast(ctx, pushes, meters, c.ShutdownGrace))
 }
 
 // receiverManager returns the manager that feeds book from the API server.
