@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -12,6 +14,16 @@ import (
 
 	"github.com/sonde-dev/sonde/telemetry/export"
 )
+
+// telemetryErrors logs what the SDK could not do, other than pushes, which log it
+// themselves. A reader that ends while its next push is due says that it was canceled.
+func telemetryErrors(log *slog.Logger) otel.ErrorHandler {
+	return otel.ErrorHandlerFunc(func(err error) {
+		if !errors.Is(err, context.Canceled) {
+			log.Error("telemetry failed", "err", err)
+		}
+	})
+}
 
 // push starts a push to each destination.
 func push(ctx context.Context, to []export.Destination, of export.Pushing) ([]*export.Push, error) {

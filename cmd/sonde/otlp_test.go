@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -65,5 +68,18 @@ func TestTheLastPushIsWithinItsBound(t *testing.T) {
 	}
 	if u, _ := url.Parse(good.URL); !strings.Contains(logged.String(), "endpoint="+u.String()+"/v1/metrics") {
 		t.Errorf("it is not logged where to:\n%s", logged.String())
+	}
+}
+
+func TestTheEndOfAReaderIsNoError(t *testing.T) {
+	var logged bytes.Buffer
+	errs := telemetryErrors(slog.New(slog.NewTextHandler(&logged, nil)))
+	errs.Handle(fmt.Errorf("collect: %w", context.Canceled))
+	if logged.Len() > 0 {
+		t.Errorf("it is logged: %s", &logged)
+	}
+	errs.Handle(errors.New("broken"))
+	if !strings.Contains(logged.String(), `msg="telemetry failed" err=broken`) {
+		t.Errorf("the log is %q", &logged)
 	}
 }

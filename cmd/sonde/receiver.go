@@ -116,7 +116,7 @@ func runReceiver(ctx context.Context, args []string, p process) error {
 		return err
 	}
 	log := newLogger(p.stderr, c.LogLevel)
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Error("telemetry failed", "err", err) }))
+	otel.SetErrorHandler(telemetryErrors(log))
 	keys, err := credential.LoadKeyring(c.KeyDir)
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	_ "google.golang.org/grpc/encoding/gzip" // the server takes it
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/sonde-dev/sonde/telemetry/export"
@@ -27,8 +28,8 @@ import (
 
 // arrival is a request as a backend sees it.
 type arrival struct {
-	path    string // none with gRPC
-	headers map[string]string
+	path    string            // none with gRPC
+	headers map[string]string // by name in lower case
 	metrics *collector.ExportMetricsServiceRequest
 }
 
@@ -101,6 +102,7 @@ func (b *backend) Export(ctx context.Context, r *collector.ExportMetricsServiceR
 	for name, values := range md {
 		a.headers[name] = strings.Join(values, ", ")
 	}
+	a.headers["content-encoding"] = ctx.Value(encoding{}).(*encoding).name
 	b.arrived(a)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -139,6 +141,26 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer)
 }
 
+// compression is a stats.Handler that tells Export how the request was compressed: gRPC
+// keeps that from its metadata.
+type compression struct{}
+
+// encoding is what compression finds, and the key of the context that has it.
+type encoding struct{ name string }
+
+func (compression) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
+	return context.WithValue(ctx, encoding{}, &encoding{})
+}
+
+func (compression) HandleRPC(ctx context.Context, s stats.RPCStats) {
+	if in, ok := s.(*stats.InHeader); ok {
+		ctx.Value(encoding{}).(*encoding).name = in.Compression
+	}
+}
+
+func (compression) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (compression) HandleConn(context.Context, stats.ConnStats)                       {}
+
 // serve starts a backend; config is that of TLS, if any.
 func serve(t *testing.T, protocol export.Protocol, config *tls.Config) *backend {
 	t.Helper()
@@ -162,7 +184,7 @@ func serve(t *testing.T, protocol export.Protocol, config *tls.Config) *backend 
 	if err != nil {
 		t.Fatal(err)
 	}
-	var options []grpc.ServerOption
+	options := []grpc.ServerOption{grpc.StatsHandler(compression{})}
 	if config != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(config)))
 	}
