@@ -46,6 +46,13 @@ func (l *list) Set(s string) error {
 	return nil
 }
 
+// environmentReader is a flag that may be given several times, and has to know which
+// of its values a flag wins over.
+type environmentReader interface {
+	// environmentRead is called once, after what the environment says was set.
+	environmentRead()
+}
+
 // parse reads args over the environment over the defaults into the flags of fs. The
 // text about goes before the flags in the help.
 func parse(fs *flag.FlagSet, about string, args []string, p process) error {
@@ -58,6 +65,9 @@ func parse(fs *flag.FlagSet, about string, args []string, p process) error {
 			if err := fs.Set(f.Name, v); err != nil {
 				faults = append(faults, fmt.Errorf("environment variable %s=%q: %w", name, v, err))
 			}
+		}
+		if r, ok := f.Value.(environmentReader); ok {
+			r.environmentRead()
 		}
 	})
 	err := fs.Parse(args)

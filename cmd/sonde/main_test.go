@@ -34,20 +34,26 @@ func TestHelp(t *testing.T) {
 			if err := run(t.Context(), args, p); err != nil && !errors.Is(err, flag.ErrHelp) {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", name+".txt")
-			if *update {
-				if err := os.WriteFile(golden, stdout.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), stdout.String()); diff != "" {
-				t.Errorf("%s (-golden +got), go test -update to accept:\n%s", golden, diff)
-			}
+			golden(t, name, stdout.String())
 		})
+	}
+}
+
+// golden compares got with a golden file.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-golden +got), go test -update to accept:\n%s", file, diff)
 	}
 }
 
@@ -79,6 +85,8 @@ func receiverDefaults() receiverConfig {
 		KeyDir:        "/etc/sonde/key",
 		DataDir:       "/var/lib/sonde",
 		CheckAddress:  ":8080",
+		OTLPHTTP:      ":4318",
+		OTLPGRPC:      ":4317",
 		ReaderAddress: ":8081",
 		MaxSeries:     300_000,
 		ShutdownGrace: 10 * time.Second,

@@ -1,28 +1,59 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"time"
 
+	"github.com/go-logr/logr"
+	"go.opentelemetry.io/otel"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/sonde-dev/sonde/telemetry/export"
 )
 
-// otlpReaders returns the reader that pushes metrics over OTLP, if the standard
-// variables name an endpoint; else none.
-func otlpReaders(ctx context.Context, p process, producer sdkmetric.Producer) ([]sdkmetric.Reader, error) {
-	if cmp.Or(p.getenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"), p.getenv("OTEL_EXPORTER_OTLP_ENDPOINT")) == "" {
-		return nil, nil
+// telemetryErrors logs what the SDK could not do, other than pushes, which log it
+// themselves. A reader that ends while its next push is due says that it was canceled.
+func telemetryErrors(log *slog.Logger) otel.ErrorHandler {
+	return otel.ErrorHandlerFunc(func(err error) {
+		if !errors.Is(err, context.Canceled) {
+			log.Error("telemetry failed", "err", err)
+		}
+	})
+}
+
+// push starts a push to each destination.
+func push(ctx context.Context, to []export.Destination, of export.Pushing) ([]*export.Push, error) {
+	// The SDK's exporters read the standard variables once more and log what they do
+	// not understand, with its value. We have said what is wrong, and use none of it.
+	otel.SetLogger(logr.Discard())
+	var pushes []*export.Push
+	for _, d := range to {
+		p, err := export.OTLP(ctx, d, of)
+		if err != nil {
+			return nil, err
+		}
+		of.Log.Info("pushing over OTLP", "destination", d.Name, "endpoint", d.Endpoint.String(), "protocol", string(d.Protocol), "interval", d.Interval.String())
+		pushes = append(pushes, p)
 	}
-	protocol := cmp.Or(p.getenv("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"), p.getenv("OTEL_EXPORTER_OTLP_PROTOCOL"), "grpc")
-	if protocol != "grpc" {
-		return nil, &usageError{fmt.Errorf("environment variable OTEL_EXPORTER_OTLP_PROTOCOL: must be grpc, not %q", protocol)}
+	return pushes, nil
+}
+
+// pushLast ends pushes and meters with a last push to each destination, all at the same
+// time, so that one that hangs costs the others nothing. It takes no longer than grace.
+func pushLast(ctx context.Context, pushes []*export.Push, meters *sdkmetric.MeterProvider, grace time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	var last errgroup.Group
+	for _, p := range pushes {
+		last.Go(func() error { return p.Shutdown(ctx) })
 	}
-	reader, err := export.OTLP(ctx, producer)
-	if err != nil {
-		return nil, err
+	_ = last.Wait() // meters have the same errors
+	if err := meters.Shutdown(ctx); err != nil {
+		return fmt.Errorf("push for the last time: %w", err)
 	}
-	return []sdkmetric.Reader{reader}, nil
+	return nil
 }

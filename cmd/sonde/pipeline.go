@@ -29,18 +29,19 @@ type pipeline struct {
 	metrics  http.Handler // of /metrics
 	meter    metric.Meter // for Sonde's own health
 
+	pushes []*export.Push
 	meters *sdkmetric.MeterProvider
 	disk   *journal.Journal
 }
 
 // openPipeline restores what the data folder holds.
-func openPipeline(ctx context.Context, c receiverConfig, p process, log *slog.Logger) (*pipeline, error) {
+func openPipeline(ctx context.Context, c receiverConfig, log *slog.Logger) (*pipeline, error) {
 	store := series.New(series.Config{MaxSeries: c.MaxSeries, ClassicBuckets: c.durationBuckets()}, time.Now)
-	pushers, err := otlpReaders(ctx, p, store)
+	pushes, err := push(ctx, c.Destinations, export.Pushing{Producer: store, Now: time.Now, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	metrics, meters, err := export.Prometheus(export.Config{Producer: store, Resource: describe(), Readers: pushers, Version: version, Log: log})
+	metrics, meters, err := export.Prometheus(export.Config{Producer: store, Resource: describe(), Pushes: pushes, Version: version, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,8 @@ func openPipeline(ctx context.Context, c receiverConfig, p process, log *slog.Lo
 		return nil, err
 	}
 	out := &pipeline{
-		verdicts: &runs.Queue{}, metrics: metrics, meter: meters.Meter("github.com/sonde-dev/sonde"), meters: meters, disk: disk,
+		verdicts: &runs.Queue{}, metrics: metrics, meter: meters.Meter("github.com/sonde-dev/sonde"),
+		pushes: pushes, meters: meters, disk: disk,
 	}
 	out.book, err = ledger.New(ledger.Config{
 		Series: store, Journal: disk, Log: log, Meter: out.meter, Now: time.Now, Changed: out.verdicts.Add,
@@ -72,10 +74,11 @@ func openJournal(dir string) (*journal.Journal, error) {
 	return disk, nil
 }
 
-// close ends the pipeline once nothing comes in any more.
-func (p *pipeline) close(ctx context.Context) error {
+// close ends the pipeline once nothing comes in any more, with a last push that takes
+// no longer than grace.
+func (p *pipeline) close(ctx context.Context, grace time.Duration) error {
 	p.book.Close()
-	return errors.Join(p.meters.Shutdown(ctx), p.disk.Close())
+	return errors.Join(pushLast(ctx, p.pushes, p.meters, grace), p.disk.Close())
 }
 
 // describe returns who this process is.

@@ -6,8 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -21,16 +19,16 @@ import (
 
 	"github.com/sonde-dev/sonde/controller"
 	runs "github.com/sonde-dev/sonde/controller/run"
-	"github.com/sonde-dev/sonde/receiver"
 	"github.com/sonde-dev/sonde/receiver/credential"
+	"github.com/sonde-dev/sonde/telemetry/export"
 	"github.com/sonde-dev/sonde/telemetry/series"
 )
 
 const aboutReceiver = `The receiver takes what check pods report, watches their Jobs, decides a verdict for
 every run, writes it into the Check's status when it changes, and exposes metrics.
-What it answers with 2xx is synced to --data-dir first. It changes no workload. Where
-OTEL_EXPORTER_OTLP_ENDPOINT is set, it pushes the same metrics there over OTLP/gRPC;
-the other standard OTEL_* variables hold too.
+What it answers with 2xx is synced to --data-dir first. It changes no workload. It pushes
+the same metrics over OTLP to each --otlp-destination and, if the standard variable
+OTEL_EXPORTER_OTLP_ENDPOINT is set, to that as well.
 `
 
 // receiverConfig is the configuration of "sonde receiver".
@@ -40,11 +38,14 @@ type receiverConfig struct {
 	KeyDir         string
 	DataDir        string
 	CheckAddress   string
+	OTLPHTTP       string
+	OTLPGRPC       string
 	ReaderAddress  string
 	CheckLabels    list
 	MaxSeries      int
 	ClassicBuckets bool
 	ShutdownGrace  time.Duration
+	Destinations   []export.Destination
 }
 
 // shardNumber is a flag that takes a number, or a pod's name that ends in one.
@@ -73,11 +74,15 @@ func parseReceiver(args []string, p process) (receiverConfig, error) {
 	fs.StringVar(&c.KeyDir, "key-dir", "/etc/sonde/key", "`folder` where the Secret with the installation's key is mounted")
 	fs.StringVar(&c.DataDir, "data-dir", "/var/lib/sonde", "`folder` of the ledger, on a disk that outlives the process; made if it is not there")
 	fs.StringVar(&c.CheckAddress, "check-address", ":8080", "`host:port` that checks report to")
+	fs.StringVar(&c.OTLPHTTP, "otlp-http-address", ":4318", "`host:port` that checks send OTLP to over HTTP")
+	fs.StringVar(&c.OTLPGRPC, "otlp-grpc-address", ":4317", "`host:port` that checks send OTLP to over gRPC")
 	fs.StringVar(&c.ReaderAddress, "reader-address", ":8081", "`host:port` of /metrics, /livez and /readyz")
 	fs.Var(&c.CheckLabels, "check-labels", "comma-separated `keys` of spec.labels that become metric attributes (default none)")
 	fs.IntVar(&c.MaxSeries, "max-series", series.DefaultMaxSeries, "most custom `series` of all checks together; about 1.5 KB of memory each")
 	fs.BoolVar(&c.ClassicBuckets, "classic-buckets", false, "expose run durations as a classic histogram instead of a native one")
-	fs.DurationVar(&c.ShutdownGrace, "shutdown-grace", 10*time.Second, "how `long` requests in flight may take to end")
+	fs.DurationVar(&c.ShutdownGrace, "shutdown-grace", 10*time.Second, "how `long` requests in flight may take to end, and then the last push over OTLP")
+	var pushTo destinationFlag
+	fs.Var(&pushTo, "otlp-destination", aboutDestination)
 	if err := parse(fs, aboutReceiver, args, p); err != nil {
 		return c, err
 	}
@@ -88,7 +93,9 @@ func parseReceiver(args []string, p process) (receiverConfig, error) {
 	if c.MaxSeries < 1 {
 		faults = append(faults, fmt.Errorf("--max-series: must be at least 1, not %d", c.MaxSeries))
 	}
-	if len(faults) > 0 {
+	var wrong []error
+	c.Destinations, wrong = destinations(pushTo.specs, p.getenv)
+	if faults = append(faults, wrong...); len(faults) > 0 {
 		return c, &usageError{errors.Join(faults...)}
 	}
 	return c, nil
@@ -109,7 +116,7 @@ func runReceiver(ctx context.Context, args []string, p process) error {
 		return err
 	}
 	log := newLogger(p.stderr, c.LogLevel)
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Error("telemetry failed", "err", err) }))
+	otel.SetErrorHandler(telemetryErrors(log))
 	keys, err := credential.LoadKeyring(c.KeyDir)
 	if err != nil {
 		return err
@@ -119,12 +126,12 @@ func runReceiver(ctx context.Context, args []string, p process) error {
 		return err
 	}
 
-	pipe, err := openPipeline(ctx, c, p, log)
+	pipe, err := openPipeline(ctx, c, log)
 	if err != nil {
 		return err
 	}
 	err = serveReceiver(ctx, c, pipe, parts{keys: keys, cluster: config, log: log})
-	return errors.Join(err, pipe.close(context.WithoutCancel(ctx)))
+	return errors.Join(err, pipe.close(ctx, c.ShutdownGrace))
 }
 
 // parts are what a receiver has besides its pipeline.
@@ -143,24 +150,19 @@ func serveReceiver(ctx context.Context, c receiverConfig, pipe *pipeline, with p
 		return err
 	}
 	var synced atomic.Bool
-	servers, err := listen(ctx, c, receiver.CheckFacing{
-		Keys: with.keys, Sink: sink{pipe.book}, Log: log, Now: time.Now, Meter: pipe.meter,
-	}, receiver.ReaderFacing{
-		Metrics: pipe.metrics, Log: log, Live: pipe.book.Alive, Ready: readiness(&synced),
-	})
+	doors, err := openDoors(ctx, c, pipe, with, readiness(&synced))
 	if err != nil {
 		return err
 	}
-	log.Info("receiver starts", "version", version, "shard", int(c.Shard), "shards", c.Shards,
-		"check_address", servers[0].listener.Addr().String(), "reader_address", servers[1].listener.Addr().String())
+	log.Info("receiver starts", append([]any{"version", version, "shard", int(c.Shard), "shards", c.Shards}, addresses(doors)...)...)
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return mgr.Start(ctx) })
 	group.Go(func() error { synced.Store(mgr.GetCache().WaitForCacheSync(ctx)); return nil })
 	group.Go(func() error { return pipe.book.Run(ctx) })
 	group.Go(func() error { return watchKeys(ctx, with.keys, log) })
-	for _, s := range servers {
-		group.Go(func() error { return receiver.Serve(ctx, s.listener, s.handler, c.ShutdownGrace, log) })
+	for _, d := range doors {
+		group.Go(func() error { return d.serve(ctx) })
 	}
 	return group.Wait()
 }
@@ -191,32 +193,6 @@ func receiverManager(ctx context.Context, config *rest.Config, c receiverConfig,
 		return nil, fmt.Errorf("set up the watcher: %w", err)
 	}
 	return mgr, nil
-}
-
-// server is a handler with its open door.
-type server struct {
-	listener net.Listener
-	handler  http.Handler
-}
-
-// listen opens the doors for checks and for readers, in that order.
-func listen(ctx context.Context, c receiverConfig, checks receiver.CheckFacing, readers receiver.ReaderFacing) ([]server, error) {
-	handler, err := checks.Handler(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var servers []server
-	for _, s := range []struct {
-		address string
-		handler http.Handler
-	}{{c.CheckAddress, handler}, {c.ReaderAddress, readers.Handler()}} {
-		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.address)
-		if err != nil {
-			return nil, err // it names the address
-		}
-		servers = append(servers, server{l, s.handler})
-	}
-	return servers, nil
 }
 
 func readiness(synced *atomic.Bool) func() error {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -48,10 +49,14 @@ func exposeOneRun(t *testing.T) exposed {
 	store.SetNextRun("uid", now())
 
 	reader := sdkmetric.NewManualReader(sdkmetric.WithProducer(store))
+	push := pushTo(t, store, now)
 	handler, meters, err := export.Prometheus(export.Config{
-		Producer: store, Readers: []sdkmetric.Reader{reader}, Version: "dev", Log: slog.New(slog.DiscardHandler),
+		Producer: store, Readers: []sdkmetric.Reader{reader}, Pushes: []*export.Push{push}, Version: "dev", Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := push.ForceFlush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	meter := meters.Meter("test")
@@ -90,6 +95,24 @@ func exposeOneRun(t *testing.T) exposed {
 		}
 	}
 	return out
+}
+
+// pushTo returns a push to a server that takes everything.
+func pushTo(t *testing.T, producer sdkmetric.Producer, now func() time.Time) *export.Push {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(server.Close)
+	endpoint, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	push, err := export.OTLP(t.Context(), export.Destination{
+		Name: "backend", Endpoint: endpoint, Protocol: export.HTTPProtobuf, Interval: time.Hour, Timeout: 10 * time.Second,
+	}, export.Pushing{Producer: producer, Now: now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return push
 }
 
 // labelsOf returns the names of labels of the first point, as Prometheus has them, but

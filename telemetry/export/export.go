@@ -39,9 +39,12 @@ type Config struct {
 	// idea of who it scrapes, and is not given it.
 	Resource *resource.Resource
 
-	// Readers read Sonde's own meters too, for example to push them over OTLP. A
-	// reader that is to have the series of checks has Producer as an option.
+	// Readers read Sonde's own meters too. A reader that is to have the series of
+	// checks has Producer as an option.
 	Readers []sdkmetric.Reader
+
+	// Pushes are readers of the same, of which there are metrics.
+	Pushes []*Push
 
 	Version string // of Sonde, for sonde.build.info
 	Log     *slog.Logger
@@ -74,6 +77,9 @@ func Prometheus(c Config) (http.Handler, *sdkmetric.MeterProvider, error) {
 	if err := observeBuild(meters, c.Version); err != nil {
 		return nil, nil, err
 	}
+	if err := observePushes(meters, c.Pushes); err != nil {
+		return nil, nil, err
+	}
 	return handler(registry, c.Log), meters, nil
 }
 
@@ -81,6 +87,9 @@ func meterProvider(c Config, exporter sdkmetric.Reader) *sdkmetric.MeterProvider
 	options := []sdkmetric.Option{sdkmetric.WithResource(c.Resource), sdkmetric.WithReader(exporter), sdkmetric.WithView(onlySonde)}
 	for _, r := range c.Readers {
 		options = append(options, sdkmetric.WithReader(r))
+	}
+	for _, p := range c.Pushes {
+		options = append(options, sdkmetric.WithReader(p))
 	}
 	return sdkmetric.NewMeterProvider(options...)
 }
