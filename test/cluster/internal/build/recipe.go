@@ -87,6 +87,12 @@ func Recipes() []Recipe {
 			VersionVars: []string{"github.com/prometheus/common/version.Version"},
 			Estimate:    2 * time.Minute,
 		},
+		{
+			Name: "collector", Dir: "tools/collector", Requires: "go.opentelemetry.io/collector/otelcol",
+			Sources:  append([]string{"keep/*.go"}, sources...),
+			Packages: []string{"."}, Programs: []string{"collector"}, VersionVars: []string{"main.version"},
+			Estimate: 90 * time.Second,
+		},
 		node,
 	}
 }
