@@ -41,7 +41,7 @@ func TestTakePrograms(t *testing.T) {
 // repository: npm asks the one that it is configured for.
 func TestLocksNameNoRegistry(t *testing.T) {
 	root := filepath.Join("..", "..", "..", "..")
-	for _, lock := range []string{"test/cluster/tools/node/package-lock.json"} {
+	for _, lock := range []string{"examples/otel-node/package-lock.json", "test/cluster/tools/node/package-lock.json"} {
 		text, err := os.ReadFile(filepath.Join(root, lock))
 		if err != nil {
 			t.Fatal(err)
