@@ -17,6 +17,9 @@ import (
 // SystemNamespace is what deploy/kustomize installs into.
 const SystemNamespace = "sonde-system"
 
+// metrics is the path of the receiver's /metrics through the API server.
+const metrics = "/api/v1/namespaces/" + SystemNamespace + "/services/sonde:http/proxy/metrics"
+
 // CollectorNamespace is what test/demo/collector.yaml installs into.
 const CollectorNamespace = "sonde-demo"
 
@@ -60,7 +63,7 @@ func (c *Cluster) Exposition(t *testing.T) string {
 	var out string
 	Eventually(t, "the receiver can be scraped", func(ctx context.Context) bool {
 		var err error
-		out, err = c.kubectl(ctx, "get", "--raw", "/api/v1/namespaces/"+SystemNamespace+"/services/sonde:http/proxy/metrics")
+		out, err = c.kubectl(ctx, "get", "--raw", metrics)
 		return err == nil
 	})
 	return out

@@ -14,7 +14,7 @@ import (
 
 // Scraped returns the samples of the receiver's /metrics.
 func (c *Cluster) Scraped(ctx context.Context) (samples.Samples, error) {
-	text, err := c.kubectl(ctx, "get", "--raw", "/api/v1/namespaces/"+SystemNamespace+"/services/sonde:http/proxy/metrics")
+	text, err := c.kubectl(ctx, "get", "--raw", metrics)
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func takePrograms(r Recipe, dir string) error {
 			return err
 		}
 		if len(found) != 1 {
-			return fmt.Errorf("%d packages have a program %s for this machine, want 1: %q", len(found), program, found)
+			return fmt.Errorf("%d packages have a program %s for this machine, want 1: what npm could not get of packages that are optional, it only tells the newest of ~/.npm/_logs", len(found), program)
 		}
 		if err := os.Rename(found[0], filepath.Join(dir, program)); err != nil {
 			return err
