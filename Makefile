@@ -1,7 +1,9 @@
 .DEFAULT_GOAL := help
 tool    := go tool -modfile=tools.mod
 cluster := go -C test/cluster run .
-clusterlint := go -C test/cluster tool -modfile=../../tools.mod golangci-lint
+lint    := tool -modfile=$(CURDIR)/tools.mod golangci-lint
+config  := -c $(CURDIR)/.golangci.yaml
+modules := test/cluster test/cluster/tools/collector examples/otel-go
 build   := CGO_ENABLED=0 go build -trimpath -tags grpcnotrace,nomsgpack -ldflags "-s -w -X main.version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)"
 gen     := $(tool) controller-gen
 
@@ -14,6 +16,12 @@ build: ## Build bin/sonde
 image: build ## Build the image as bin/sonde.tar (no container engine needed)
 	$(cluster) image --name docker.io/sonde-dev/sonde:dev --binary $(CURDIR)/bin/sonde:/sonde --user 65532:65532 --output $(CURDIR)/bin/sonde.tar
 
+images-otel: ## Build the images of the examples that use an OpenTelemetry SDK, and of a Collector
+	CGO_ENABLED=0 go -C examples/otel-go build -trimpath -ldflags "-s -w" -o $(CURDIR)/bin/example-otel-go .
+	$(cluster) image --name docker.io/sonde-dev/example-otel-go:dev --binary $(CURDIR)/bin/example-otel-go:/check --user 65532:65532 --output $(CURDIR)/bin/example-otel-go.tar
+	$(cluster) image --name docker.io/sonde-dev/example-otel-node:dev --node $(CURDIR)/examples/otel-node --user 65532:65532 --output $(CURDIR)/bin/example-otel-node.tar
+	binary=$$($(cluster) tool collector) && $(cluster) image --name docker.io/sonde-dev/collector:demo --binary $$binary:/collector --user 65532:65532 --output $(CURDIR)/bin/collector.tar
+
 generate: ## Deepcopy, CRD and RBAC from the Go types
 	$(gen) object crd paths=./api/... output:crd:dir=deploy/crd
 	$(gen) rbac:roleName=sonde-controller,fileName=controller.yaml paths=./controller output:rbac:dir=deploy/rbac
@@ -21,11 +29,11 @@ generate: ## Deepcopy, CRD and RBAC from the Go types
 
 fmt: ## Format
 	$(tool) golangci-lint fmt ./...
-	$(clusterlint) fmt -c ../../.golangci.yaml ./...
+	for m in $(modules); do go -C $$m $(lint) fmt $(config) ./... || exit 1; done
 
 lint: ## Lint (make fmt mends some of it)
 	$(tool) golangci-lint run ./...
-	$(clusterlint) run -c ../../.golangci.yaml ./...
+	for m in $(modules); do go -C $$m $(lint) run $(config) ./... || exit 1; done
 
 verify: generate fmt ## Fail if generated files, formatting or go.mod are stale (then commit what it changed)
 	go mod tidy
@@ -37,7 +45,7 @@ test: test-unit ## Every test: units, then on a real Kubernetes that is set up f
 test-unit: ## Unit tests with the race detector
 	$(cluster) packages gcc libc6-dev
 	go test -race ./...
-	go -C test/cluster test ./...
+	for m in $(modules); do go -C $$m test ./... || exit 1; done
 
 bench: ## Benchmarks, fit for benchstat
 	go test -run='^$$' -bench=. -benchmem -count=6 ./...
@@ -55,4 +63,4 @@ demo-down: cluster-down ## Remove the demo with its cluster
 
 ci: verify lint test ## What CI runs
 
-.PHONY: help build image generate fmt lint verify test test-unit bench cluster-up cluster-down demo demo-down ci
+.PHONY: help build image images-otel generate fmt lint verify test test-unit bench cluster-up cluster-down demo demo-down ci

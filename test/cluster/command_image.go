@@ -19,12 +19,16 @@ archive that ` + "`load`" + ` takes. It has /tmp and names for root and nonroot 
 
 ` + "`image busybox --output FILE`" + ` makes docker.io/library/busybox:1.36 of the machine's
 static busybox. A program must be linked statically (CGO_ENABLED=0).
+
+` + "`--node DIR`" + ` takes a package with package.json, package-lock.json and code in *.js and
+*.mjs, and makes an image that runs its main: at /app, with what the lock names and
+with Node, whatever Node the machine has. npm is installed where it is missing.
 `
 
 // imageFlags is what an image is made from, as given.
 type imageFlags struct {
-	name, entrypoint, user, output string
-	binaries, files                []string
+	name, entrypoint, user, output, node string
+	binaries, files                      []string
 }
 
 func makeImage(ctx context.Context, e environment, c command, args []string) error {
@@ -54,6 +58,7 @@ func parseImage(e environment, c command, args []string) (imageFlags, error) {
 	fs.StringVar(&f.entrypoint, "entrypoint", "", "what runs (default: the first binary)")
 	fs.StringVar(&f.user, "user", "", "UID or UID:GID to run as (default: root)")
 	fs.StringVar(&f.output, "output", "", "the archive to write")
+	fs.StringVar(&f.node, "node", "", "folder of a package for Node")
 	list := func(into *[]string) func(string) error {
 		return func(value string) error { *into = append(*into, value); return nil }
 	}
@@ -81,10 +86,15 @@ func (f imageFlags) image(ctx context.Context, e environment, preset string) (im
 	default:
 		return image.Image{}, fmt.Errorf("no preset %q; there is busybox", preset)
 	}
-	if f.name == "" || len(f.binaries)+len(f.files) == 0 {
-		return image.Image{}, errors.New("--name, and --binary or --file, must be given")
+	if f.name == "" || len(f.binaries)+len(f.files)+len(f.node) == 0 {
+		return image.Image{}, errors.New("--name, and --binary, --file or --node, must be given")
 	}
 	made := image.Image{Name: f.name, User: f.user, Entries: image.Base(), Env: []string{"PATH=/usr/local/bin:/usr/bin:/bin"}}
+	if f.node != "" {
+		if err := nodeImage(ctx, e, e.abs(f.node), &made); err != nil {
+			return image.Image{}, err
+		}
+	}
 	entrypoint := f.entrypoint
 	for _, pair := range append(append([]string{}, f.binaries...), f.files...) {
 		from, to := splitPair(pair)

@@ -124,7 +124,7 @@ func load(ctx context.Context, e environment, c command, args []string) error {
 }
 
 const toolHelp = `Builds a program if the cache lacks it and prints its path: kubectl, prometheus,
-promtool, etcd, kube-apiserver, containerd, ctr or coredns.
+promtool, collector, node, etcd, kube-apiserver, containerd, ctr or coredns.
 
 The folder of etcd and kube-apiserver has kubectl too, so it can be envtest's:
     KUBEBUILDER_ASSETS=$(dirname $(go -C test/cluster run . tool kube-apiserver))

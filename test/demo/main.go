@@ -1,6 +1,6 @@
 // Command demo shows Sonde's main job on a real Kubernetes: it brings up the
-// development cluster, installs Sonde and a Prometheus in it, applies a few checks,
-// and prints what becomes of them as it happens.
+// development cluster, installs Sonde, a Prometheus and an OpenTelemetry Collector in
+// it, applies a few checks, and prints what becomes of them as it happens.
 package main
 
 import (
@@ -46,12 +46,14 @@ type step struct {
 func run(ctx context.Context, d demo) error {
 	for _, s := range []step{
 		{"A real Kubernetes", d.cluster},
+		{"An OpenTelemetry Collector, and checks that use OpenTelemetry SDKs", d.collector},
 		{"Sonde: image, CRD, controller and receiver", d.install},
 		{"A Prometheus that scrapes it", d.prometheus},
 		{"Example checks", d.checks},
 		{"Verdicts, as they come", d.verdicts},
 		{"What the receiver exposes", d.metrics},
 		{"What Prometheus answers", d.queries},
+		{"What a Collector received", d.received},
 	} {
 		d.headline(s.says)
 		if err := s.do(ctx); err != nil {
@@ -81,7 +83,9 @@ func (d demo) farewell() {
   kubectl -n %[3]s logs job/...                what a check printed
   kubectl get --raw %[4]s/metrics
   kubectl -n %[3]s port-forward svc/prometheus 9090
+  kubectl -n %[3]s logs deploy/collector       a line for each batch
+  kubectl get --raw %[5]s/v1/metrics                what came last, as OTLP; or /v1/traces, /v1/logs
 
   make demo-down                                    removes all of it
-`, d.path(".cluster", "kubeconfig"), d.path(".cluster", "bin"), namespace, receiverProxy)
+`, d.path(".cluster", "kubeconfig"), d.path(".cluster", "bin"), namespace, receiverProxy, collectorProxy)
 }

@@ -11,7 +11,23 @@ const receiverProxy = "/api/v1/namespaces/sonde-system/services/sonde:http/proxy
 // prometheusProxy is that of Prometheus.
 const prometheusProxy = "/api/v1/namespaces/" + namespace + "/services/prometheus:http/proxy"
 
+// collectorProxy is that of what the Collector received.
+const collectorProxy = "/api/v1/namespaces/" + namespace + "/services/collector:http/proxy"
+
 func (d demo) cluster(ctx context.Context) error { return d.tool(ctx, "up") }
+
+// collector comes before Sonde, which would wait long before it tries again to push to
+// one that is not there.
+func (d demo) collector(ctx context.Context) error {
+	return firstError(
+		func() error { return d.show(ctx, "make", "--no-print-directory", "images-otel") },
+		func() error {
+			return d.tool(ctx, "load", d.path("bin", "collector.tar"), d.path("bin", "example-otel-go.tar"), d.path("bin", "example-otel-node.tar"))
+		},
+		func() error { return d.show(ctx, "kubectl", "apply", "-f", "test/demo/collector.yaml") },
+		func() error { return d.rolledOut(ctx, namespace, "deployment/collector") },
+	)
+}
 
 func (d demo) install(ctx context.Context) error {
 	_, err := d.read(ctx, "kubectl", "-n", "sonde-system", "get", "statefulset/sonde-receiver")
@@ -20,7 +36,7 @@ func (d demo) install(ctx context.Context) error {
 	return firstError(
 		func() error { return d.show(ctx, "make", "--no-print-directory", "image") },
 		func() error { return d.tool(ctx, "load", d.path("bin", "sonde.tar")) },
-		func() error { return d.show(ctx, "kubectl", "apply", "-k", "deploy/kustomize") },
+		func() error { return d.show(ctx, "kubectl", "apply", "-k", "test/demo/sonde") },
 		func() error {
 			if !again {
 				return nil
@@ -72,7 +88,9 @@ func (d demo) checks(ctx context.Context) error {
 }
 
 // examples returns the checks of the showing, each a folder of examples.
-func examples() []string { return []string{"shell-json", "failing", "silent", "every-90s"} }
+func examples() []string {
+	return []string{"shell-json", "failing", "silent", "every-90s", "otel-go", "otel-node"}
+}
 
 // firstError does one thing after the other until one fails.
 func firstError(things ...func() error) error {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/sonde-dev/sonde/test/samples"
 )
 
 // patience bounds the wait for something that is due: a first run takes seconds, on
@@ -46,7 +48,7 @@ func (d demo) metrics(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	wanted := regexp.MustCompile(`^(sonde_check_(ok|status|duration_seconds)|sonde_check_runs_total.* [1-9]|dns_)`)
+	wanted := regexp.MustCompile(`^(sonde_check_(ok|status|duration_seconds)|sonde_check_runs_total.* [1-9]|dns_|pages_|names_)`)
 	for line := range strings.Lines(exposition) {
 		if wanted.MatchString(line) {
 			d.say("%s", line)
@@ -64,6 +66,7 @@ func (d demo) queries(ctx context.Context) error {
 		{"sonde_check_ok", len(examples())},
 		{"sum by (result) (sonde_check_runs_total) > 0", 3},
 		{"dns_lookups_total", 1},
+		{"pages_visited_total", 1},
 	} {
 		d.say("query: %s\n", q.query)
 		err := d.until(ctx, "Prometheus has an answer", func() (bool, error) {
@@ -104,6 +107,43 @@ func (d demo) query(ctx context.Context, query string) ([]string, error) {
 		lines = append(lines, fmt.Sprintf("%-12s %v", of, r.Value[1]))
 	}
 	return lines, nil
+}
+
+// received shows counters of checks that know neither Prometheus nor Sonde, as both
+// ways out of the receiver have them.
+func (d demo) received(ctx context.Context) error {
+	for _, counter := range []string{"pages_visited_total", "names_looked_up_total"} {
+		err := d.until(ctx, "the Collector has what Prometheus answers of "+counter, func() (bool, error) {
+			scraped, err := d.query(ctx, fmt.Sprintf("sum by (sonde_check_name) (%s{k8s_namespace_name=%q})", counter, namespace))
+			if err != nil || len(scraped) != 1 {
+				return false, err
+			}
+			pushed, err := d.pushed(ctx, counter)
+			if err != nil || !strings.HasSuffix(scraped[0], fmt.Sprintf(" %v", pushed)) {
+				return false, err // a run may have ended in between
+			}
+			d.say("%-22s Prometheus answers %s, the Collector received %v\n", counter, scraped[0], pushed)
+			return true, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return d.show(ctx, "kubectl", "get", "--raw", collectorProxy+"/")
+}
+
+// pushed returns the sum of a counter's samples, as the Collector received them lately.
+func (d demo) pushed(ctx context.Context, counter string) (float64, error) {
+	body, err := d.read(ctx, "kubectl", "get", "--raw", collectorProxy+"/v1/metrics?within=10s")
+	if err != nil {
+		return 0, err
+	}
+	all, err := samples.FromOTLP([]byte(body))
+	sum := 0.0
+	for _, value := range all.Of(counter).With("k8s_namespace_name", namespace) {
+		sum += value
+	}
+	return sum, err
 }
 
 // until asks every half second whether it is so.

