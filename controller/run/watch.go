@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlcontroller "sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -84,6 +85,7 @@ func (w *Watcher) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error 
 			DeleteFunc: func(ctx context.Context, e event.DeleteEvent, _ requests) { w.jobGone(ctx, e.Object) },
 		}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &batchv1.Job{}, handler.OnlyControllerOwner())).
+		WithOptions(retrying()).
 		Complete(reconcile.Func(w.reconcileJob))
 	if err != nil {
 		return err
@@ -96,7 +98,15 @@ func (w *Watcher) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error 
 		For(&v1alpha1.Check{}).
 		Owns(&batchv1.CronJob{}).
 		WatchesRawSource(source.Func(w.Verdicts.connect)).
+		WithOptions(retrying()).
 		Complete(reconcile.Func(w.reconcileCheck))
+}
+
+// retrying tries again sooner than the default, which waits for up to 16 minutes: what
+// fails is the ledger's disk, and then no run is judged until its Job is seen again.
+func retrying() ctrlcontroller.Options {
+	const first, most = 100 * time.Millisecond, 10 * time.Second
+	return ctrlcontroller.Options{RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](first, most)}
 }
 
 type requests = workqueue.TypedRateLimitingInterface[reconcile.Request]

@@ -252,9 +252,9 @@ func TestLimitsOfSeries(t *testing.T) {
 	p := read(t, "telemetry.md").section(t, "Limits")
 	var documented [][]string
 	for i, row := range p.table(t, "limit") {
-		documented = append(documented, []string{"`" + []string{"maxSeries", "--max-series", "SeriesBytes", "names"}[i] + "`", row[1]})
+		documented = append(documented, []string{"`" + []string{"maxSeries", "--max-series", "SeriesBytes", "names", "MaxStreams"}[i] + "`", row[1]})
 	}
 	sameLimits(t, p, documented, []limit{
-		{"--max-series", series.DefaultMaxSeries}, {"SeriesBytes", series.SeriesBytes}, {"names", series.DefaultMaxNames},
+		{"--max-series", series.DefaultMaxSeries}, {"SeriesBytes", series.SeriesBytes}, {"names", series.DefaultMaxNames}, {"MaxStreams", series.MaxStreams},
 	})
 }

@@ -68,10 +68,21 @@ func (l *Ledger) apply(e entry) outcome {
 			l.remove(c)
 		}
 	case e.Resumed:
-		l.listening = e.At
-		l.dirty.meta = true
+		l.resumed(e.At)
 	}
 	return outcome{}
+}
+
+// resumed begins to listen anew. What Jobs have done meanwhile is not known until they
+// are seen again.
+func (l *Ledger) resumed(now time.Time) {
+	l.listening = now
+	for id, r := range l.runs {
+		if !r.Decided && !r.Gone {
+			r.Stale = true
+			l.dirty.runs[id] = true
+		}
+	}
 }
 
 // codec writes and reads what is kept, as CBOR (RFC 8949). Times keep their

@@ -49,7 +49,6 @@ type checkRecord struct {
 // dirty is what differs from the snapshot. What is named there and is no more, is
 // deleted from it.
 type dirty struct {
-	meta    bool
 	checks  map[string]bool
 	runs    map[string]bool
 	held    map[heldKey]bool
@@ -90,7 +89,6 @@ func (l *Ledger) fold() {
 	l.counters.folds.Add(1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.dirty.meta = false
 	clear(l.dirty.checks)
 	clear(l.dirty.runs)
 	clear(l.dirty.held)

@@ -126,11 +126,12 @@ func (w *waiting) take(key heldKey) *holding {
 	return h
 }
 
-// overdue returns the runs for which reports have waited too long.
-func (w *waiting) overdue(now time.Time) []heldKey {
+// overdue returns the runs for which reports have waited too long. While nobody
+// listened, nobody could have told of the run.
+func (w *waiting) overdue(now, listening time.Time) []heldKey {
 	var keys []heldKey
 	for key, h := range w.runs {
-		if h.overdue(now) {
+		if h.overdue(now, listening) {
 			keys = append(keys, key)
 		}
 	}
@@ -138,16 +139,22 @@ func (w *waiting) overdue(now time.Time) []heldKey {
 }
 
 // expires reports whether there are any.
-func (w *waiting) expires(now time.Time) bool {
+func (w *waiting) expires(now, listening time.Time) bool {
 	for _, h := range w.runs {
-		if h.overdue(now) {
+		if h.overdue(now, listening) {
 			return true
 		}
 	}
 	return false
 }
 
-func (h *holding) overdue(now time.Time) bool { return now.Sub(h.Since) > heldFor }
+func (h *holding) overdue(now, listening time.Time) bool {
+	since := h.Since
+	if since.Before(listening) {
+		since = listening
+	}
+	return now.Sub(since) > heldFor
+}
 
 // reportBytes returns about how much memory a report takes.
 func reportBytes(r result.Report) int {

@@ -46,11 +46,11 @@ func TestWhatExpiresMakesRoom(t *testing.T) {
 	w.add(heldReport("early", "a", 100), noon)
 	w.add(heldReport("late", "a", 100), noon.Add(time.Minute))
 	w.refuse(heldKey{"early", "b"}, "malformed", noon)
-	if w.expires(noon.Add(heldFor)) {
+	if w.expires(noon.Add(heldFor), noon) {
 		t.Error("reports expire at their last moment")
 	}
 	reports := 0
-	for _, key := range w.overdue(noon.Add(heldFor + 1)) {
+	for _, key := range w.overdue(noon.Add(heldFor+1), noon) {
 		reports += len(w.take(key).Reports)
 	}
 	if reports != 2 {

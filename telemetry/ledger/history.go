@@ -21,7 +21,6 @@ func (l *Ledger) record(c *check, done result.Run) {
 		l.dirty.history[historyKey(c.UID, c.Runs-MaxHistory)] = nil
 	}
 	l.dirty.checks[c.UID] = true
-	l.dirty.meta = true
 }
 
 // historyKey is that of the n-th run of a check, from 1. Keys are in order of n.

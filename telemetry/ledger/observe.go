@@ -40,7 +40,7 @@ func (l *Ledger) news(ref RunRef, job verdict.Job) (known, news bool) {
 		return true, false
 	}
 	r, ok := l.runs[ref.ID]
-	return true, !ok || !verdict.Merge(r.Job, job, l.config.Now()).Equal(r.Job)
+	return true, !ok || r.Stale || !verdict.Merge(r.Job, job, l.config.Now()).Equal(r.Job)
 }
 
 // observe takes an observation. A run that was over before its check was first seen
@@ -62,6 +62,7 @@ func (l *Ledger) observe(o observation, now time.Time) (known bool) {
 		l.runs[r.ID] = r
 	}
 	l.dirty.runs[r.ID] = true
+	r.Stale = false
 	r.Job = verdict.Merge(r.Job, o.Job, now)
 	r.seenOver(now)
 	l.release(r)
@@ -98,7 +99,7 @@ func (l *Ledger) jobGone(d departure, now time.Time) {
 		return
 	}
 	l.dirty.runs[r.ID] = true
-	r.Gone = true
+	r.Gone, r.Stale = true, false
 	if r.Job.Ended.IsZero() {
 		r.Job.Ended, r.Job.End = now, d.End
 	}
@@ -116,7 +117,7 @@ func (r *run) seenOver(now time.Time) {
 // decide asks for the verdict on r, and records it if it is final.
 func (l *Ledger) decide(r *run, now time.Time) {
 	c, ok := l.checks[r.CheckUID]
-	if r.Decided || !ok {
+	if r.Decided || r.Stale || !ok {
 		return
 	}
 	d := verdict.Decide(verdict.Facts{Terms: r.Terms, Job: r.Job, Heard: r.Heard, Listening: l.listening}, now)

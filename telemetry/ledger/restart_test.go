@@ -332,6 +332,55 @@ func TestARunThatEndedWhileTheCollectorWasDown(t *testing.T) {
 	}
 }
 
+// TestTheClockWaitsForWhatAJobHasDoneMeanwhile restarts after the deadline of a run that
+// has ended well in time.
+func TestTheClockWaitsForWhatAJobHasDoneMeanwhile(t *testing.T) {
+	b := open(t)
+	c := checkOf(checkUID, "login")
+	c.Terms.Mode = verdict.ExitCode
+	if err := b.PutCheck(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	b.observe("r1", running(1))
+	b.now = start.Add(10 * time.Minute)
+	b.restart(noop.Meter{})
+	b.at(601)
+	b.at(630)
+	if n := b.value("sonde.check.runs"); n != 0 {
+		t.Fatalf("%v runs are judged by the clock before their Job was seen again", n)
+	}
+	b.observe("r1", ended(running(1), 4, 0))
+	b.at(640)
+	b.is(1, result.Success, result.ExitCode)
+}
+
+// TestARunThatStillHangsAfterARestart is decided by the clock once its Job was seen, also
+// if that says nothing new.
+func TestARunThatStillHangsAfterARestart(t *testing.T) {
+	b := open(t)
+	b.observe("r1", running(1))
+	b.now = start.Add(10 * time.Minute)
+	b.restart(noop.Meter{})
+	b.observe("r1", running(1))
+	b.at(601)
+	b.is(1, result.Timeout, result.DeadlineExceeded)
+}
+
+func TestHeldReportsOutliveADowntime(t *testing.T) {
+	b := open(t)
+	if _, err := b.report("r1", result.ClaimSuccess, 5); err != nil {
+		t.Fatal(err)
+	}
+	b.now = start.Add(10 * time.Minute)
+	b.restart(noop.Meter{})
+	b.at(601)
+	b.observe("r1", ended(running(1), 4, 0))
+	b.is(1, result.Success, result.Reported)
+	if n := b.value("steps"); n != 5 {
+		t.Errorf("steps = %v, want 5", n)
+	}
+}
+
 func TestTheMostExplicitFormIsBelieved(t *testing.T) {
 	const yes, no = result.ClaimSuccess, result.ClaimFailure
 	type said struct {
@@ -387,6 +436,7 @@ func TestJobsAreEqualAfterTheyWereWritten(t *testing.T) {
 	job.Pods = []verdict.Pod{{UID: "p", Name: "p", Started: job.Created.Add(time.Second), Cause: result.ImagePull, Message: "x"}}
 	b.observe("r1", job)
 	b.crash()
+	b.observe("r1", job) // it was not seen since the start
 	before := b.journal.appends
 	b.observe("r1", job)
 	if b.journal.appends != before {

@@ -21,6 +21,7 @@ type run struct {
 	Heard    verdict.Heard
 	Said     time.Duration // how long the check took, in its own words; zero if it did not say
 
+	Stale   bool // nothing was seen of the Job since a break: the clock must wait
 	Decided bool
 	Again   time.Time // when to decide again though nothing happens; zero for never
 	Ended   time.Time // when the ledger first saw it over, by the collector's clock

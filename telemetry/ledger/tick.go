@@ -57,12 +57,12 @@ func (l *Ledger) due(now time.Time) bool {
 			return true
 		}
 	}
-	return l.held.expires(now)
+	return l.held.expires(now, l.listening)
 }
 
 // due reports whether a verdict may be due by the clock.
 func (r *run) due(now time.Time) bool {
-	return !r.Decided && !r.Again.IsZero() && !now.Before(r.Again)
+	return !r.Decided && !r.Stale && !r.Again.IsZero() && !now.Before(r.Again)
 }
 
 func (l *Ledger) tick(now time.Time) {
@@ -76,7 +76,7 @@ func (l *Ledger) tick(now time.Time) {
 		}
 	}
 	reports := 0
-	for _, key := range l.held.overdue(now) {
+	for _, key := range l.held.overdue(now, l.listening) {
 		reports += len(l.held.take(key).Reports)
 		l.dirty.held[key] = true
 	}

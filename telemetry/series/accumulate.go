@@ -29,9 +29,9 @@ type series struct {
 	streams []stream
 }
 
-// maxStreams bounds the places in which one run may count one series: a process for
+// MaxStreams bounds the places in which one run may count one series: a process for
 // each step of a long script, and its retries.
-const maxStreams = 64
+const MaxStreams = 64
 
 // arrival is where a report comes from and when it was received.
 type arrival struct {
@@ -84,8 +84,8 @@ func (s *series) stream(id streamID) (*stream, *refusal) {
 			ofRun++
 		}
 	}
-	if ofRun >= maxStreams {
-		return nil, &refusal{result.RejectedStreams, fmt.Sprintf("the run counts this series in %d places already: processes, instrumentation scopes or starts", maxStreams)}
+	if ofRun >= MaxStreams {
+		return nil, &refusal{result.RejectedStreams, fmt.Sprintf("the run counts this series in %d places already: processes, instrumentation scopes or starts", MaxStreams)}
 	}
 	s.streams = append(s.streams, stream{streamID: id})
 	return &s.streams[len(s.streams)-1], nil

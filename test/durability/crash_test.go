@@ -31,6 +31,9 @@ func TestAHundredCrashes(t *testing.T) {
 		before := l.acked.Load()
 		p := w.receiver(t)
 		time.Sleep(time.Duration(random.IntN(1200)) * time.Millisecond)
+		if !p.Running() {
+			t.Fatalf("the receiver has ended by itself:\n%s", p.Logs)
+		}
 		p.Signal(syscall.SIGKILL)
 		if l.acked.Load() > before {
 			useful++

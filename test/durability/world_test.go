@@ -73,15 +73,29 @@ func setUp(t *testing.T, checks int) *world {
 			t.Fatal(err)
 		}
 		w.AwaitCondition(t, check, v1alpha1.ConditionScheduled, v1alpha1.ReasonSuspended)
-		var cron batchv1.CronJob
-		if err := w.Get(t.Context(), client.ObjectKeyFromObject(check), &cron); err != nil {
-			t.Fatal(err)
-		}
-		w.checks, w.crons = append(w.checks, check), append(w.crons, &cron)
+		w.checks = append(w.checks, check)
 	}
 	w.readKey(t)
 	controller.Signal(syscall.SIGTERM)
+	for _, check := range w.checks {
+		w.crons = append(w.crons, w.keepJobs(t, check))
+	}
 	return w
+}
+
+// keepJobs has the Jobs of a check kept when they are over. Those of these tests are
+// over within a second, and would be cleared away before a receiver that was down could
+// see them.
+func (w *world) keepJobs(t *testing.T, check *v1alpha1.Check) *batchv1.CronJob {
+	t.Helper()
+	cron := w.CronJobOf(t, check)
+	before := cron.DeepCopy()
+	cron.Spec.SuccessfulJobsHistoryLimit, cron.Spec.FailedJobsHistoryLimit = new(int32(100_000)), new(int32(100_000))
+	cron.Spec.JobTemplate.Spec.TTLSecondsAfterFinished = nil
+	if err := w.Patch(t.Context(), cron, client.MergeFrom(before)); err != nil {
+		t.Fatal(err)
+	}
+	return cron
 }
 
 func (w *world) readKey(t *testing.T) {
@@ -116,16 +130,7 @@ type run struct {
 // newRun makes a Job of the CronJob of check i that no controller touches.
 func (w *world) newRun(t *testing.T, i int) (run, error) {
 	t.Helper()
-	cron := w.crons[i]
-	job := &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: w.namespace, GenerateName: cron.Name + "-",
-			Labels:          cron.Spec.JobTemplate.Labels,
-			Annotations:     cron.Spec.JobTemplate.Annotations,
-			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(cron, batchv1.SchemeGroupVersion.WithKind("CronJob"))},
-		},
-		Spec: *cron.Spec.JobTemplate.Spec.DeepCopy(),
-	}
+	job := harness.JobOf(w.crons[i])
 	job.Spec.ManagedBy = new("sonde.dev/test")
 	if err := w.Create(t.Context(), job); err != nil {
 		return run{}, err

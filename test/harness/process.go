@@ -54,6 +54,16 @@ func (c *Cluster) Start(t *testing.T, program string, args ...string) *Process {
 	return p
 }
 
+// Running reports whether the process has not ended.
+func (p *Process) Running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
 // Signal sends sig and waits for the end of the process. A process that is over
 // already is left alone.
 func (p *Process) Signal(sig syscall.Signal) {
