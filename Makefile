@@ -40,7 +40,7 @@ verify: generate fmt ## Fail if generated files, formatting or go.mod are stale 
 	git diff --exit-code
 
 test: test-unit ## Every test: units, then on a real Kubernetes that is set up for it
-	$(cluster) run -- go test -count=1 -p 1 -timeout 30m -tags e2e ./test/apiserver/... ./test/e2e/...
+	$(cluster) run -- go test -count=1 -p 1 -timeout 30m -tags e2e ./test/apiserver/... ./test/durability/... ./test/e2e/...
 
 test-unit: ## Unit tests with the race detector
 	$(cluster) packages gcc libc6-dev

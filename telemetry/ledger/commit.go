@@ -12,6 +12,10 @@ const (
 	// not wait for all: 8 MiB are some 10,000 reports, or two of the largest.
 	maxBatchBytes = 8 << 20
 
+	// maxProbeBytes is the largest report. What is tried after a failure is as large
+	// as what failed, up to this.
+	maxProbeBytes = 1 << 20
+
 	// maxQueueBytes bounds what waits though nobody waits for it. What is waited for
 	// is bounded by who waits: the edge lets in so many requests at once.
 	maxQueueBytes = 16 << 20
@@ -143,12 +147,25 @@ func (l *Ledger) append(raw [][]byte) error {
 	}
 	err := l.config.Journal.Append(raw)
 	l.wrote(err)
-	if err == nil {
+	if err != nil {
+		l.remember(raw)
+	} else {
 		l.counters.commits.Add(1)
 		l.counters.entries.Add(int64(len(raw)))
 		l.dirty.entries.Add(int64(len(raw)))
 	}
 	return err
+}
+
+// remember keeps how large a batch was that failed, so that resume tries one as large:
+// on a disk that is nearly full the smallest entries still fit.
+func (l *Ledger) remember(raw [][]byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed = 0
+	for _, r := range raw {
+		l.failed = min(l.failed+len(r), maxProbeBytes)
+	}
 }
 
 // wrote notes how a write went. It logs the first failure, and the first success after
@@ -178,7 +195,10 @@ func (l *Ledger) isBroken() bool {
 // resume tries to write after a start or a failure. Until now reports were refused,
 // so a run that began before and stays silent may have spoken to a closed door.
 func (l *Ledger) resume() error {
-	c, err := l.command(entry{Resumed: true})
+	l.mu.Lock()
+	padding := make([]byte, l.failed)
+	l.mu.Unlock()
+	c, err := l.command(entry{Resumed: true, Padding: padding})
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,8 @@ type entry struct {
 	Report   *result.Report `cbor:",omitempty"`
 	Refused  *refusal       `cbor:",omitempty"`
 	Tick     bool           `cbor:",omitempty"` // the clock is looked at
+
+	Padding []byte `cbor:",omitempty"` // of Resumed: makes it as large as what failed
 }
 
 // observation is what Kubernetes said of a run.

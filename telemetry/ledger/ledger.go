@@ -101,6 +101,7 @@ type Ledger struct {
 	dirty     dirty
 	ticked    time.Time
 	broken    bool // the last write failed
+	failed    int  // bytes of the batch that failed first
 }
 
 // check is a Check with its score.

@@ -19,6 +19,7 @@ type memory struct {
 	snapshot map[string]map[string][]byte
 
 	full    bool // writes fail
+	room    int  // if not zero, so do larger ones
 	appends int
 	folds   int
 
@@ -74,7 +75,11 @@ func (m *memory) Append(entries [][]byte) error {
 	m.wait()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.full {
+	size := 0
+	for _, e := range entries {
+		size += len(e)
+	}
+	if m.full || m.room > 0 && size > m.room {
 		return errFull
 	}
 	m.appends++

@@ -43,8 +43,9 @@ func (l *Ledger) news(ref RunRef, job verdict.Job) (known, news bool) {
 	return true, !ok || r.Stale || !verdict.Merge(r.Job, job, l.config.Now()).Equal(r.Job)
 }
 
-// observe takes an observation. A run that was over before its check was first seen
-// may have had its verdict from somebody else: it is passed over, and counted as that.
+// observe takes an observation. A run that was over before its check was first seen,
+// and has said nothing here, may have had its verdict from somebody else: it is passed
+// over, and counted as that.
 func (l *Ledger) observe(o observation, now time.Time) (known bool) {
 	c, ok := l.checks[o.Ref.CheckUID]
 	if !ok {
@@ -56,7 +57,8 @@ func (l *Ledger) observe(o observation, now time.Time) (known bool) {
 	r, ok := l.runs[o.Ref.ID]
 	if !ok {
 		r = &run{ID: o.Ref.ID, Name: o.Ref.Name, CheckUID: o.Ref.CheckUID, Terms: c.Terms}
-		if r.Decided = !o.Job.Ended.IsZero() && o.Job.Ended.Before(c.Since); r.Decided {
+		_, spoke := l.held.runs[heldKey{r.ID, r.CheckUID}]
+		if r.Decided = !o.Job.Ended.IsZero() && o.Job.Ended.Before(c.Since) && !spoke; r.Decided {
 			l.counters.passedOver.Add(1)
 		}
 		l.runs[r.ID] = r

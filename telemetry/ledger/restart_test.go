@@ -197,6 +197,32 @@ func TestAFullDisk(t *testing.T) {
 	b.crash()
 }
 
+// TestADiskThatIsNearlyFull takes the small and refuses the large. That is no reason to
+// say every second that it can be written again.
+func TestADiskThatIsNearlyFull(t *testing.T) {
+	var log bytes.Buffer
+	b := open(t)
+	b.log = slog.New(slog.NewTextHandler(&log, nil))
+	b.restart(noop.Meter{})
+	b.put(checkUID, "login")
+	b.journal.room = 10_000
+	large := result.Report{RunID: "r1", CheckUID: checkUID, Errors: []string{strings.Repeat("x", 20_000)}, Received: b.now}
+	if _, err := b.Accept(t.Context(), large); !errors.Is(err, result.ErrNotWritten) {
+		t.Fatalf("Accept() = %v, want ErrNotWritten", err)
+	}
+	for i := range 5 {
+		b.at(float64(i + 2))
+	}
+	if n := strings.Count(log.String(), "ledger can"); n != 1 { // be written, or not
+		t.Errorf("%d lines are logged, want one:\n%s", n, &log)
+	}
+	b.journal.room = 30_000
+	b.at(10)
+	if _, err := b.Accept(t.Context(), large); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAFoldThatFailsLosesNothing fills the disk between a report and the fold.
 func TestAFoldThatFailsLosesNothing(t *testing.T) {
 	b := open(t)
@@ -378,6 +404,30 @@ func TestHeldReportsOutliveADowntime(t *testing.T) {
 	b.is(1, result.Success, result.Reported)
 	if n := b.value("steps"); n != 5 {
 		t.Errorf("steps = %v, want 5", n)
+	}
+}
+
+// TestARunThatSpokeBeforeItsCheckWasSeen is over when the check is seen for the first
+// time, as after a start while the API server was away.
+func TestARunThatSpokeBeforeItsCheckWasSeen(t *testing.T) {
+	b := open(t)
+	spoke := result.Report{RunID: "spoke", CheckUID: "new", Claim: result.ClaimSuccess, Form: result.FormJSON, Received: b.now}
+	if _, err := b.Accept(t.Context(), spoke); err != nil {
+		t.Fatal(err)
+	}
+	b.at(20)
+	b.put("new", "new")
+	for _, run := range []string{"spoke", "silent"} {
+		if _, err := b.Observe(t.Context(), ledger.RunRef{ID: run, CheckUID: "new"}, ended(running(1), 4, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.at(40)
+	if s, _ := b.Standing("new"); s.Verdict.Result != result.Success {
+		t.Errorf("the run that spoke is %+v, want a success", s.Verdict)
+	}
+	if n := b.value("sonde.runs"); n != 1 {
+		t.Errorf("%v runs are judged, want the one that spoke", n)
 	}
 }
 

@@ -43,7 +43,7 @@ func TestAHundredCrashes(t *testing.T) {
 		}
 	}
 	w.receiver(t)
-	w.awaitScrape(t)
+	w.awaitReady(t)
 	stop()
 	all.Wait()
 	if useful < crashes/4 {

@@ -37,9 +37,12 @@ func newLoad(w *world) *load {
 	}
 }
 
-// send posts a report, again and again until it is acknowledged or ctx ends, and
-// returns whether it was.
+// send posts a report, again and again until it is acknowledged. It goes on after the
+// end of ctx, since a receiver is up for good then: what was sent and not acknowledged
+// may be counted or not.
 func (l *load) send(ctx context.Context, r run, body string) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), harness.Patience)
+	defer cancel()
 	for ctx.Err() == nil {
 		status, _, err := l.try(ctx, r, body)
 		switch {
@@ -85,10 +88,10 @@ func (l *load) lead(ctx context.Context, t *testing.T, i int, client string) {
 		}
 		const reports = 30
 		said := 0
-		for said < reports && l.send(ctx, r, steps(client, said+1, "")) {
+		for said < reports && ctx.Err() == nil && l.send(ctx, r, steps(client, said+1, "")) {
 			said++
 		}
-		finished := l.finish(ctx, r, steps(client, said, `"ok": true,`))
+		finished := l.send(ctx, r, steps(client, said, `"ok": true,`))
 		if err := l.w.complete(t, r); err != nil {
 			t.Error(err)
 			return
@@ -100,14 +103,6 @@ func (l *load) lead(ctx context.Context, t *testing.T, i int, client string) {
 		}
 		l.mu.Unlock()
 	}
-}
-
-// finish sends the last report of a run, also after the end of ctx: then a receiver is
-// up for good.
-func (l *load) finish(ctx context.Context, r run, body string) bool {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), harness.Patience)
-	defer cancel()
-	return l.send(ctx, r, body)
 }
 
 // steps is a report of a client's run that has counted n steps so far.
@@ -144,12 +139,19 @@ func (w *world) metrics(ctx context.Context, name, label string) (map[string]flo
 	return out, nil
 }
 
-// awaitScrape waits until the receiver can be scraped.
-func (w *world) awaitScrape(t *testing.T) {
+// awaitReady waits until the receiver knows what is in the cluster.
+func (w *world) awaitReady(t *testing.T) {
 	t.Helper()
-	harness.Eventually(t, "the receiver can be scraped", func(ctx context.Context) bool {
-		_, err := w.metrics(ctx, "sonde_build_info", "")
-		return err == nil
+	harness.Eventually(t, "the receiver is ready", func(ctx context.Context) bool {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+w.readerAddress+"/readyz", http.NoBody)
+		if err != nil {
+			return false
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return false
+		}
+		return res.Body.Close() == nil && res.StatusCode == http.StatusOK
 	})
 }
 

@@ -61,18 +61,23 @@ func (v *volume) losePower(t *testing.T) {
 }
 
 // turnReadOnly has the file system find an error, at which it turns read-only, as the
-// kernel does when a disk fails. Only a new mount takes writes again.
-func (v *volume) turnReadOnly(t *testing.T) {
+// kernel does when a disk fails. Only a new mount takes writes again, which end makes: it
+// succeeds since nobody holds on to a file.
+func (v *volume) turnReadOnly(t *testing.T) (end func()) {
 	t.Helper()
 	source := strings.TrimSpace(command(t, "findmnt", "-no", "SOURCE", v.mount))
 	trigger := filepath.Join("/sys/fs/ext4", filepath.Base(source), "trigger_fs_error")
 	if err := os.WriteFile(trigger, []byte("a test\n"), 0o200); err != nil {
 		t.Fatal(err)
 	}
+	return func() {
+		v.detach(t)
+		v.attach(t)
+	}
 }
 
-// fill fills the volume up to the last block.
-func (v *volume) fill(t *testing.T) (empty func()) {
+// fill fills the volume up to the last block, until end.
+func (v *volume) fill(t *testing.T) (end func()) {
 	t.Helper()
 	path := filepath.Join(v.mount, "filler")
 	f, err := os.Create(path)

@@ -31,6 +31,7 @@ func needs() []need {
 		{"mount", []string{"mount"}},
 		{"ca-certificates", []string{"/etc/ssl/certs/ca-certificates.crt"}},
 		{"busybox-static", []string{BusyboxPath}},
+		{"e2fsprogs", []string{"mkfs.ext4"}}, // the durability tests have a disk of their own
 	}
 }
 
