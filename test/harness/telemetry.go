@@ -46,5 +46,8 @@ func (c *Cluster) Example(t *testing.T, name string) *v1alpha1.Check {
 	}
 	check.Namespace = c.Namespace(t)
 	check.Spec.Interval, check.Spec.Schedule = nil, new("0 0 1 1 *")
+	if check.Spec.MaxSeries == 0 {
+		check.Spec.MaxSeries = 200 // the API server's default is for what is not sent, and Go sends it
+	}
 	return &check
 }
