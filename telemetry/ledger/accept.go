@@ -110,6 +110,7 @@ func (l *Ledger) take(r *run, report result.Report, now time.Time) (result.Recei
 	}
 	source := series.Source{RunID: r.ID, Attempt: r.attempt(report.Received)}
 	receipt.Rejected = l.config.Series.Add(r.CheckUID, source, report.Samples, report.Received)
+	l.counters.reject(receipt.Rejected)
 	l.dirty.runs[r.ID], l.dirty.checks[r.CheckUID] = true, true
 	l.decide(r, now)
 	return receipt, nil

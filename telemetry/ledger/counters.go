@@ -7,6 +7,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/sonde-dev/sonde/telemetry/result"
 )
 
 // counters tell of what the ledger could not count, and of its disk. They are read
@@ -18,12 +20,26 @@ type counters struct {
 	// Reports that were held for a run which turned out to be one of these.
 	unknownRun, runOver atomic.Int64
 
+	rejected map[result.Rejected]*atomic.Int64 // samples
+
 	entries, commits, folds, failures atomic.Int64
+}
+
+// reject counts samples that were not taken.
+func (c *counters) reject(samples []result.Rejection) {
+	for _, s := range samples {
+		if n, ok := c.rejected[s.Reason]; ok {
+			n.Add(1)
+		}
+	}
 }
 
 // reset sets to zero what may have counted what an earlier process had counted.
 func (c *counters) reset() {
 	for _, n := range []*atomic.Int64{&c.contradictory, &c.passedOver, &c.unknownRun, &c.runOver} {
+		n.Store(0)
+	}
+	for _, n := range c.rejected {
 		n.Store(0)
 	}
 }
@@ -36,7 +52,10 @@ type instruments struct {
 
 // newCounters makes the counters and the instruments that show them, and the ledger.
 func newCounters(m metric.Meter, l *Ledger) (*counters, error) {
-	c := &counters{}
+	c := &counters{rejected: map[result.Rejected]*atomic.Int64{}}
+	for _, why := range []result.Rejected{result.RejectedType, result.RejectedCheckLimit, result.RejectedTotalLimit, result.RejectedStreams} {
+		c.rejected[why] = &atomic.Int64{}
+	}
 	i := &instruments{Meter: m}
 	i.counter("sonde.reports.contradictory", "{report}", "Reports that claim the opposite of an earlier one of the same attempt.",
 		func(o metric.Int64Observer) { o.Observe(c.contradictory.Load()) })
@@ -44,6 +63,12 @@ func newCounters(m metric.Meter, l *Ledger) (*counters, error) {
 		func(o metric.Int64Observer) {
 			o.Observe(c.unknownRun.Load(), reason("unknown_run"))
 			o.Observe(c.runOver.Load(), reason("run_over"))
+		})
+	i.counter("sonde.samples.rejected", "{sample}", "Samples of custom metrics for which there was no room or no name, also those of reports that were held.",
+		func(o metric.Int64Observer) {
+			for why, n := range c.rejected {
+				o.Observe(n.Load(), reason(string(why)))
+			}
 		})
 	i.counter("sonde.runs.passed_over", "{run}", "Runs that had ended before their check was first seen, and got no verdict.",
 		func(o metric.Int64Observer) { o.Observe(c.passedOver.Load()) })

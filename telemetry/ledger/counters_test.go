@@ -78,6 +78,16 @@ func TestWhatCannotBeCountedIsCounted(t *testing.T) {
 			b.observe("r1", running(1))
 			report(b, "r1", result.ClaimFailure, result.ClaimNone)
 		}, map[string]float64{}},
+		"held samples for which there is no room": {func(b *book) {
+			r := result.Report{RunID: "r1", CheckUID: checkUID, Received: b.now}
+			for i := range 12 { // the check may have ten
+				r.Samples = append(r.Samples, result.Sample{Name: fmt.Sprint("m", i), Kind: result.Gauge})
+			}
+			if _, err := b.Accept(b.t.Context(), r); err != nil {
+				b.t.Fatal(err)
+			}
+			b.observe("r1", running(1))
+		}, map[string]float64{"sonde.samples.rejected/check_limit": 2}},
 		"a run that never became known": {func(b *book) {
 			report(b, "r9", result.ClaimSuccess, result.ClaimSuccess)
 			b.at(200)

@@ -54,6 +54,7 @@ func run(ctx context.Context, d demo) error {
 		{"What the receiver exposes", d.metrics},
 		{"What Prometheus answers", d.queries},
 		{"What a Collector received", d.received},
+		{"Runs that overlap, with the receiver killed between them", d.crash},
 	} {
 		d.headline(s.says)
 		if err := s.do(ctx); err != nil {

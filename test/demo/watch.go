@@ -139,11 +139,7 @@ func (d demo) pushed(ctx context.Context, counter string) (float64, error) {
 		return 0, err
 	}
 	all, err := samples.FromOTLP([]byte(body))
-	sum := 0.0
-	for _, value := range all.Of(counter).With("k8s_namespace_name", namespace) {
-		sum += value
-	}
-	return sum, err
+	return sum(all.Of(counter).With("k8s_namespace_name", namespace)), err
 }
 
 // until asks every half second whether it is so.
