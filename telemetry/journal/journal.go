@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -63,27 +64,19 @@ func Open(dir string) (*Journal, error) {
 }
 
 // open opens the file and finds its end. What is at next or beyond it, if next is
-// known, was never acknowledged and is written over.
+// known, was never acknowledged and is written over. Of a disk that is full or
+// read-only it takes what there is to read.
 func (j *Journal) open() error {
-	db, err := bolt.Open(j.path, 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType})
+	options := &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType}
+	db, err := bolt.Open(j.path, 0o600, options)
+	if errors.Is(err, syscall.EROFS) {
+		options.ReadOnly = true
+		db, err = bolt.Open(j.path, 0o600, options)
+	}
 	if err != nil {
 		return openError(j.path, err)
 	}
-	if err := syncFolder(filepath.Dir(j.path)); err != nil {
-		return errors.Join(err, db.Close())
-	}
-	var last uint64
-	err = db.Update(func(tx *bolt.Tx) error {
-		if err := checkFormat(tx); err != nil {
-			return err
-		}
-		entries, err := tx.CreateBucketIfNotExists([]byte(bucketJournal))
-		if err != nil {
-			return err
-		}
-		last = entries.Sequence()
-		return nil
-	})
+	last, err := prepare(db)
 	if err != nil {
 		return errors.Join(openError(j.path, err), db.Close())
 	}
@@ -92,6 +85,38 @@ func (j *Journal) open() error {
 		j.next = last + 1
 	}
 	return nil
+}
+
+// prepare returns the position of the last entry of db. It writes only if db is new.
+func prepare(db *bolt.DB) (last uint64, err error) {
+	isNew := false
+	err = db.View(func(tx *bolt.Tx) error {
+		if isNew = tx.Bucket([]byte(bucketMeta)) == nil; isNew {
+			return nil
+		}
+		if found := string(tx.Bucket([]byte(bucketMeta)).Get([]byte("format"))); found != format {
+			return fmt.Errorf("it has format %s, and this version of Sonde knows format %s", found, format)
+		}
+		last = tx.Bucket([]byte(bucketJournal)).Sequence()
+		return nil
+	})
+	if err != nil || !isNew {
+		return last, err
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		meta, err := tx.CreateBucket([]byte(bucketMeta))
+		if err != nil {
+			return err
+		}
+		if _, err := tx.CreateBucket([]byte(bucketJournal)); err != nil {
+			return err
+		}
+		return meta.Put([]byte("format"), []byte(format))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return 0, syncFolder(filepath.Dir(db.Path()))
 }
 
 // syncFolder makes sure that a file which was just made is still there after a loss
@@ -112,21 +137,6 @@ func openError(path string, err error) error {
 		return err // it names the file
 	}
 	return fmt.Errorf("open %s: %w", path, err)
-}
-
-// checkFormat refuses a file that a later version has written.
-func checkFormat(tx *bolt.Tx) error {
-	meta, err := tx.CreateBucketIfNotExists([]byte(bucketMeta))
-	if err != nil {
-		return err
-	}
-	switch found := meta.Get([]byte("format")); {
-	case found == nil:
-		return meta.Put([]byte("format"), []byte(format))
-	case string(found) != format:
-		return fmt.Errorf("it has format %s, and this version of Sonde knows format %s", found, format)
-	}
-	return nil
 }
 
 // Append writes entries after those that are there and returns once they are
@@ -176,10 +186,8 @@ func (j *Journal) Fold(changes []Change) error {
 func (j *Journal) update(do func(*bolt.Tx) (uint64, error)) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.db == nil {
-		if err := j.open(); err != nil {
-			return err
-		}
+	if err := j.writable(); err != nil {
+		return err
 	}
 	var next uint64
 	err := j.db.Update(func(tx *bolt.Tx) (err error) {
@@ -192,6 +200,25 @@ func (j *Journal) update(do func(*bolt.Tx) (uint64, error)) error {
 		return err
 	}
 	j.next = next
+	return nil
+}
+
+// writable opens the file for writing, if it is not.
+func (j *Journal) writable() error {
+	if j.db != nil && j.db.IsReadOnly() {
+		err := j.db.Close()
+		if j.db = nil; err != nil {
+			return err
+		}
+	}
+	if j.db == nil {
+		if err := j.open(); err != nil {
+			return err
+		}
+	}
+	if j.db.IsReadOnly() {
+		return fmt.Errorf("write %s: %w", j.path, syscall.EROFS)
+	}
 	return nil
 }
 

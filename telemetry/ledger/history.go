@@ -10,7 +10,7 @@ import (
 )
 
 // MaxHistory is how many finished runs of a check are kept: eight hours of one that
-// runs every five minutes, in 40 KB as a rule.
+// runs every five minutes, in 30 KB as a rule.
 const MaxHistory = 100
 
 // record adds a finished run to the history of its check.

@@ -113,7 +113,8 @@ type check struct {
 	Runs     uint64 // how many runs it has had: numbers its history
 }
 
-// New returns the ledger that the journal holds. It takes reports from now on.
+// New returns the ledger that the journal holds. It takes reports from now on, or as
+// soon as the disk does.
 func New(c Config) (*Ledger, error) {
 	l := &Ledger{
 		config: c, turn: make(chan struct{}, 1),
@@ -132,9 +133,7 @@ func New(c Config) (*Ledger, error) {
 	}
 	l.ticked = c.Now()
 	l.dirty.folded = l.ticked
-	if err := l.resume(); err != nil {
-		return nil, fmt.Errorf("write the ledger: %w", err)
-	}
+	l.wrote(l.resume())
 	return l, nil
 }
 

@@ -223,6 +223,28 @@ func TestADiskThatIsNearlyFull(t *testing.T) {
 	}
 }
 
+// TestAStartOnAFullDisk shows what is there, and refuses what it cannot keep.
+func TestAStartOnAFullDisk(t *testing.T) {
+	b := open(t)
+	b.observe("r1", running(1))
+	if _, err := b.report("r1", result.ClaimSuccess, 5); err != nil {
+		t.Fatal(err)
+	}
+	b.journal.full = true
+	b.restart(noop.Meter{})
+	if n := b.value("steps"); n != 5 {
+		t.Errorf("steps = %v, want 5", n)
+	}
+	if _, err := b.report("r1", result.ClaimNone, 9); !errors.Is(err, result.ErrNotWritten) {
+		t.Errorf("Accept() = %v, want ErrNotWritten", err)
+	}
+	b.journal.full = false
+	b.at(10)
+	if _, err := b.report("r1", result.ClaimNone, 9); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAFoldThatFailsLosesNothing fills the disk between a report and the fold.
 func TestAFoldThatFailsLosesNothing(t *testing.T) {
 	b := open(t)

@@ -133,6 +133,12 @@ func (tc trouble) play(t *testing.T) {
 	w.has(t, "sonde_ledger_writable", 0)
 	w.has(t, "crash_steps_total", float64(said))
 
+	p.Signal(syscall.SIGKILL) // the next finds the same disk
+	p = w.receiver(t)
+	w.awaitReady(t)
+	w.has(t, "crash_steps_total", float64(said))
+	said, _ = l.until(t, r, said, 503)
+
 	end()
 	said, _ = l.until(t, r, said, 200)
 	w.has(t, "sonde_ledger_writable", 1)
