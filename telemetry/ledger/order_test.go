@@ -106,24 +106,34 @@ func (b *book) show(l *life) {
 // go, at once, with reports at any time, repeats, and ticks. However it comes, each
 // has one verdict, and what was reported is counted once.
 func TestAnyInterleavingGivesOneVerdictEach(t *testing.T) {
-	const runs = 6
 	for seed := range uint64(500) {
 		random := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // repeatable on purpose
 		b := open(t)
-		lives := make([]*life, runs)
-		for i := range lives {
-			lives[i] = newLife(fmt.Sprint("r", i), random)
-		}
-		for range 20 * runs {
-			b.now = b.now.Add(time.Duration(random.IntN(1500)) * time.Millisecond)
-			b.event(lives[random.IntN(runs)], random)
+		b.interleave(seed, random, func() {
 			if random.IntN(4) == 0 {
 				b.Tick(b.t.Context())
 			}
-		}
-		b.finish(lives)
-		b.checkTotals(seed, lives)
+		})
 	}
+}
+
+// interleave plays six runs to their ends, does between after each event, and checks the
+// totals.
+func (b *book) interleave(seed uint64, random *rand.Rand, between func()) {
+	b.t.Helper()
+	const runs = 6
+	lives := make([]*life, runs)
+	for i := range lives {
+		lives[i] = newLife(fmt.Sprint("r", i), random)
+	}
+	for range 20 * runs {
+		b.now = b.now.Add(time.Duration(random.IntN(1500)) * time.Millisecond)
+		b.event(lives[random.IntN(runs)], random)
+		between()
+	}
+	b.finish(lives)
+	between()
+	b.checkTotals(seed, lives)
 }
 
 // finish brings every run to its end.

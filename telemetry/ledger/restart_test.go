@@ -61,27 +61,17 @@ func (b *book) crash() {
 // TestACrashChangesNothing plays runs that go all the ways that runs go, with crashes
 // anywhere.
 func TestACrashChangesNothing(t *testing.T) {
-	const runs = 6
 	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 4)) //nolint:gosec // repeatable on purpose
 		b := open(t)
-		lives := make([]*life, runs)
-		for i := range lives {
-			lives[i] = newLife(fmt.Sprint("r", i), random)
-		}
-		for range 20 * runs {
-			b.now = b.now.Add(time.Duration(random.IntN(1500)) * time.Millisecond)
-			b.event(lives[random.IntN(runs)], random)
+		b.interleave(seed, random, func() {
 			switch random.IntN(8) {
 			case 0, 1:
 				b.Tick(b.t.Context())
 			case 2:
 				b.crash()
 			}
-		}
-		b.finish(lives)
-		b.crash()
-		b.checkTotals(seed, lives)
+		})
 	}
 }
 

@@ -6,9 +6,7 @@
 package apiserver
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -17,17 +15,7 @@ import (
 	"github.com/sonde-dev/sonde/test/harness"
 )
 
-// TestMain puts down the Sonde that a demo may have left in the cluster: of two
-// controllers for one namespace neither would be quiet. The e2e tests, or another
-// demo, put it up again.
-func TestMain(m *testing.M) {
-	down := exec.Command("kubectl", "-n", harness.SystemNamespace, "scale", "--replicas=0", "deployment/sonde-controller", "statefulset/sonde-receiver")
-	if out, err := down.CombinedOutput(); err != nil && !strings.Contains(string(out), "NotFound") && !strings.Contains(string(out), "not found") {
-		fmt.Fprintf(os.Stderr, "put down Sonde in the cluster: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(harness.WithoutSonde(m)) }
 
 // world is the cluster with the CRD and a controller for one namespace.
 type world struct {

@@ -8,9 +8,7 @@ package durability
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -26,16 +24,7 @@ import (
 	"github.com/sonde-dev/sonde/test/harness"
 )
 
-// TestMain puts down the Sonde that may be in the cluster: it would judge the runs of
-// these tests too.
-func TestMain(m *testing.M) {
-	down := exec.Command("kubectl", "-n", harness.SystemNamespace, "scale", "--replicas=0", "deployment/sonde-controller", "statefulset/sonde-receiver")
-	if out, err := down.CombinedOutput(); err != nil && !strings.Contains(string(out), "not found") && !strings.Contains(string(out), "NotFound") {
-		fmt.Fprintf(os.Stderr, "put down Sonde in the cluster: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(harness.WithoutSonde(m)) }
 
 // world is the cluster with Checks that have CronJobs and no runs of their own, and
 // what a receiver needs to judge the runs that the test makes.
