@@ -54,25 +54,25 @@ type Journal struct {
 }
 
 // Open opens the file in the folder dir, which must exist, and makes it if it is
-// not there. Nobody else may have it open.
+// not there. Nobody else may have it open. Of a disk that is full or read-only it takes
+// what there is to read.
 func Open(dir string) (*Journal, error) {
 	j := &Journal{path: filepath.Join(dir, FileName)}
-	if err := j.open(); err != nil {
+	err := j.open(bolt.Options{})
+	if errors.Is(err, syscall.EROFS) {
+		err = j.open(bolt.Options{ReadOnly: true})
+	}
+	if err != nil {
 		return nil, err
 	}
 	return j, nil
 }
 
 // open opens the file and finds its end. What is at next or beyond it, if next is
-// known, was never acknowledged and is written over. Of a disk that is full or
-// read-only it takes what there is to read.
-func (j *Journal) open() error {
-	options := &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType}
-	db, err := bolt.Open(j.path, 0o600, options)
-	if errors.Is(err, syscall.EROFS) {
-		options.ReadOnly = true
-		db, err = bolt.Open(j.path, 0o600, options)
-	}
+// known, was never acknowledged and is written over.
+func (j *Journal) open(options bolt.Options) error {
+	options.Timeout, options.FreelistType = lockWait, bolt.FreelistMapType
+	db, err := bolt.Open(j.path, 0o600, &options)
 	if err != nil {
 		return openError(j.path, err)
 	}
@@ -211,15 +211,10 @@ func (j *Journal) writable() error {
 			return err
 		}
 	}
-	if j.db == nil {
-		if err := j.open(); err != nil {
-			return err
-		}
+	if j.db != nil {
+		return nil
 	}
-	if j.db.IsReadOnly() {
-		return fmt.Errorf("write %s: %w", j.path, syscall.EROFS)
-	}
-	return nil
+	return j.open(bolt.Options{})
 }
 
 // removeFrom removes the entries from a position on.
