@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
@@ -37,11 +39,12 @@ type pipeline struct {
 // openPipeline restores what the data folder holds.
 func openPipeline(ctx context.Context, c receiverConfig, log *slog.Logger) (*pipeline, error) {
 	store := series.New(series.Config{MaxSeries: c.MaxSeries, ClassicBuckets: c.durationBuckets()}, time.Now)
-	pushes, err := push(ctx, c.Destinations, export.Pushing{Producer: store, Now: time.Now, Log: log})
+	restored := &gate{Producer: store}
+	pushes, err := push(ctx, c.Destinations, export.Pushing{Producer: restored, Now: time.Now, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	metrics, meters, err := export.Prometheus(export.Config{Producer: store, Resource: describe(), Pushes: pushes, Version: version, Log: log})
+	metrics, meters, err := export.Prometheus(export.Config{Producer: restored, Resource: describe(), Pushes: pushes, Version: version, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +62,23 @@ func openPipeline(ctx context.Context, c receiverConfig, log *slog.Logger) (*pip
 	if err != nil {
 		return nil, errors.Join(err, disk.Close())
 	}
+	restored.open.Store(true)
 	return out, nil
+}
+
+// gate is a producer that has nothing to show before it is opened: half a ledger would
+// look like counters that were set back.
+type gate struct {
+	sdkmetric.Producer
+	open atomic.Bool
+}
+
+// Produce implements metric.Producer.
+func (g *gate) Produce(ctx context.Context) ([]metricdata.ScopeMetrics, error) {
+	if !g.open.Load() {
+		return nil, nil
+	}
+	return g.Producer.Produce(ctx)
 }
 
 // openJournal opens the file in dir, which it makes if need be.

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"math"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/sonde-dev/sonde/controller"
@@ -145,10 +147,6 @@ type parts struct {
 // comes of it, until ctx ends.
 func serveReceiver(ctx context.Context, c receiverConfig, pipe *pipeline, with parts) error {
 	log := with.log
-	mgr, err := receiverManager(ctx, with.cluster, c, pipe)
-	if err != nil {
-		return err
-	}
 	var synced atomic.Bool
 	doors, err := openDoors(ctx, c, pipe, with, readiness(&synced))
 	if err != nil {
@@ -157,14 +155,32 @@ func serveReceiver(ctx context.Context, c receiverConfig, pipe *pipeline, with p
 	log.Info("receiver starts", append([]any{"version", version, "shard", int(c.Shard), "shards", c.Shards}, addresses(doors)...)...)
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return mgr.Start(ctx) })
-	group.Go(func() error { synced.Store(mgr.GetCache().WaitForCacheSync(ctx)); return nil })
+	group.Go(func() error { return watchCluster(ctx, c, pipe, with, &synced) })
 	group.Go(func() error { return pipe.book.Run(ctx) })
 	group.Go(func() error { return watchKeys(ctx, with.keys, log) })
 	for _, d := range doors {
 		group.Go(func() error { return d.serve(ctx) })
 	}
 	return group.Wait()
+}
+
+// watchCluster runs the manager until ctx ends. While the API server is away none can be
+// made: it is tried again, and reports are taken meanwhile.
+func watchCluster(ctx context.Context, c receiverConfig, pipe *pipeline, with parts, synced *atomic.Bool) error {
+	const again = 5 * time.Second
+	for {
+		mgr, err := receiverManager(ctx, with.cluster, c, pipe)
+		if err == nil {
+			go func() { synced.Store(mgr.GetCache().WaitForCacheSync(ctx)) }()
+			return mgr.Start(ctx)
+		}
+		with.log.Warn("API server not reached: runs that are not known yet wait", "err", err, "again_in", again.String())
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(again):
+		}
+	}
 }
 
 // receiverManager returns the manager that feeds the ledger from the API server.
@@ -179,6 +195,10 @@ func receiverManager(ctx context.Context, config *rest.Config, c receiverConfig,
 	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme, Cache: within(c.Namespaces.sorted(), cached), Metrics: metricsserver.Options{BindAddress: "0"},
+		Controller: ctrlconfig.Controller{
+			CacheSyncTimeout:   math.MaxInt64, // the API server may be away for as long as it likes
+			SkipNameValidation: new(true),     // an earlier manager may have had the names
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make manager: %w", err)
@@ -187,7 +207,7 @@ func receiverManager(ctx context.Context, config *rest.Config, c receiverConfig,
 		Client: mgr.GetClient(), Ledger: pipe.book, Verdicts: pipe.verdicts,
 		Events: mgr.GetEventRecorder("sonde-receiver"), Now: time.Now,
 		AllowedLabels: c.CheckLabels.sorted(),
-		Shards:        c.Shards, Shard: int(c.Shard),
+		Shards:        c.Shards, Shard: int(c.Shard), Namespaces: c.Namespaces.sorted(),
 	}
 	if err := watcher.SetupWithManager(ctx, mgr); err != nil {
 		return nil, fmt.Errorf("set up the watcher: %w", err)

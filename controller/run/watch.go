@@ -18,7 +18,6 @@ import (
 	ctrlcontroller "sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -54,6 +53,11 @@ type Watcher struct {
 
 	// Verdicts are the checks whose standing may have changed.
 	Verdicts *Queue
+
+	// Namespaces are those that are looked after; none means all.
+	Namespaces []string
+
+	departed departed
 }
 
 // unknownOwnerRetry is how soon a Job is looked at again whose CronJob or Check the
@@ -62,6 +66,10 @@ const unknownOwnerRetry = 2 * time.Second
 
 // unknownOwnerPatience is for how long, from the creation of the Job.
 const unknownOwnerPatience = 2 * time.Minute
+
+// atOnce is how many objects are told of at once: what waits for the disk together is
+// synced together.
+const atOnce = 32
 
 // podOwner is the name of the index of pods by the UID of their Job.
 const podOwner = "job"
@@ -82,7 +90,10 @@ func (w *Watcher) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error 
 		Watches(&batchv1.Job{}, handler.Funcs{
 			CreateFunc: func(_ context.Context, e event.CreateEvent, q requests) { q.Add(requestFor(e.Object)) },
 			UpdateFunc: func(_ context.Context, e event.UpdateEvent, q requests) { q.Add(requestFor(e.ObjectNew)) },
-			DeleteFunc: func(ctx context.Context, e event.DeleteEvent, _ requests) { w.jobGone(ctx, e.Object) },
+			DeleteFunc: func(_ context.Context, e event.DeleteEvent, q requests) {
+				w.departed.add(e)
+				q.Add(requestFor(e.Object))
+			},
 		}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &batchv1.Job{}, handler.OnlyControllerOwner())).
 		WithOptions(retrying()).
@@ -106,7 +117,7 @@ func (w *Watcher) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error 
 // fails is the ledger's disk, and then no run is judged until its Job is seen again.
 func retrying() ctrlcontroller.Options {
 	const first, most = 100 * time.Millisecond, 10 * time.Second
-	return ctrlcontroller.Options{RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](first, most)}
+	return ctrlcontroller.Options{MaxConcurrentReconciles: atOnce, RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](first, most)}
 }
 
 type requests = workqueue.TypedRateLimitingInterface[reconcile.Request]
@@ -115,9 +126,11 @@ func requestFor(o client.Object) reconcile.Request {
 	return reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)}
 }
 
-// reconcileJob tells the ledger of one Job. A Job that is gone has been told of by
-// its deletion, with its UID.
+// reconcileJob tells the ledger of one Job, and first of those of its name that are gone.
 func (w *Watcher) reconcileJob(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	if err := w.departures(ctx, req.NamespacedName); err != nil {
+		return reconcile.Result{}, err
+	}
 	var job batchv1.Job
 	if err := w.Client.Get(ctx, req.NamespacedName, &job); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
@@ -147,24 +160,6 @@ func (w *Watcher) observe(ctx context.Context, job *batchv1.Job, checkUID string
 	}
 	ref := ledger.RunRef{ID: string(job.UID), Name: job.Name, CheckUID: checkUID}
 	return w.Ledger.Observe(ctx, ref, Job(job, pods.Items))
-}
-
-// jobGone tells the ledger of a Job that was deleted, and first of how it was at the
-// end: its deletion may overtake the news that it had completed. What cannot be told
-// now, the sweep tells later.
-func (w *Watcher) jobGone(ctx context.Context, o client.Object) {
-	if job, ok := o.(*batchv1.Job); ok {
-		checkUID, found, err := w.owner(ctx, job)
-		if found {
-			_, err = w.observe(ctx, job, checkUID)
-		}
-		if err != nil {
-			log.FromContext(ctx).Error(err, "last state of a deleted Job not taken", "job", client.ObjectKeyFromObject(job).String())
-		}
-	}
-	if err := w.Ledger.JobGone(ctx, string(o.GetUID())); err != nil {
-		log.FromContext(ctx).Error(err, "deletion of a Job not taken", "job", client.ObjectKeyFromObject(o).String())
-	}
 }
 
 // owner follows the owner references of job to a Check: through its CronJob, or at

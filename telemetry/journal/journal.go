@@ -51,6 +51,8 @@ type Journal struct {
 	mu   sync.RWMutex // guards all below; readers hold it while they read db
 	db   *bolt.DB     // nil after a failed write, until it can be opened again
 	next uint64       // position of the next entry
+
+	closed bool // for good
 }
 
 // Open opens the file in the folder dir, which must exist, and makes it if it is
@@ -176,8 +178,20 @@ func (j *Journal) Fold(changes []Change) error {
 				return 0, err
 			}
 		}
-		return j.next, removeFrom(tx.Bucket([]byte(bucketJournal)), 0)
+		return j.next, empty(tx, j.next-1)
 	})
+}
+
+// empty makes the journal anew, which costs the same however long it was.
+func empty(tx *bolt.Tx, last uint64) error {
+	if err := tx.DeleteBucket([]byte(bucketJournal)); err != nil {
+		return err
+	}
+	b, err := tx.CreateBucket([]byte(bucketJournal))
+	if err != nil {
+		return err
+	}
+	return b.SetSequence(last)
 }
 
 // update runs one transaction, which returns the position of the next entry. After
@@ -205,6 +219,9 @@ func (j *Journal) update(do func(*bolt.Tx) (uint64, error)) error {
 
 // writable opens the file for writing, if it is not.
 func (j *Journal) writable() error {
+	if j.closed {
+		return errors.New("the ledger is closed")
+	}
 	if j.db != nil && j.db.IsReadOnly() {
 		err := j.db.Close()
 		if j.db = nil; err != nil {
@@ -213,6 +230,9 @@ func (j *Journal) writable() error {
 	}
 	if j.db != nil {
 		return nil
+	}
+	if _, err := os.Stat(j.path); err != nil { // a new file would lack what is not in memory
+		return err
 	}
 	return j.open(bolt.Options{})
 }
@@ -283,6 +303,7 @@ func (j *Journal) Size() (int64, error) {
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.closed = true
 	if j.db == nil {
 		return nil
 	}

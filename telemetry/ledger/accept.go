@@ -99,8 +99,17 @@ func (l *Ledger) admit(r *run, report result.Report, now time.Time) (result.Rece
 	}
 }
 
-// take counts a report of a known run.
+// take counts a report of a known run, and decides the run if it can be.
 func (l *Ledger) take(r *run, report result.Report, now time.Time) (result.Receipt, error) {
+	receipt, err := l.count(r, report, now)
+	if err == nil {
+		l.decide(r, now)
+	}
+	return receipt, err
+}
+
+// count counts a report of a known run.
+func (l *Ledger) count(r *run, report result.Report, now time.Time) (result.Receipt, error) {
 	receipt, err := l.admit(r, report, now)
 	if err != nil {
 		return receipt, err
@@ -112,12 +121,12 @@ func (l *Ledger) take(r *run, report result.Report, now time.Time) (result.Recei
 	receipt.Rejected = l.config.Series.Add(r.CheckUID, source, report.Samples, report.Received)
 	l.counters.reject(receipt.Rejected)
 	l.dirty.runs[r.ID], l.dirty.checks[r.CheckUID] = true, true
-	l.decide(r, now)
 	return receipt, nil
 }
 
-// release takes the reports that were held for r. Those that another check sent in
-// its name are left to expire.
+// release counts the reports that were held for r, all of them before anything is
+// decided: the last may say no. Those that another check sent in its name are left to
+// expire.
 func (l *Ledger) release(r *run) {
 	key := heldKey{r.ID, r.CheckUID}
 	h := l.held.take(key)
@@ -127,7 +136,7 @@ func (l *Ledger) release(r *run) {
 	l.dirty.held[key] = true
 	r.Heard.Refused = h.Refused
 	for _, report := range h.Reports {
-		if _, err := l.take(r, report, report.Received); err != nil {
+		if _, err := l.count(r, report, report.Received); err != nil {
 			l.counters.runOver.Add(1)
 		}
 	}

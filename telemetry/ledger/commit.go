@@ -12,10 +12,6 @@ const (
 	// not wait for all: 8 MiB are some 10,000 reports, or two of the largest.
 	maxBatchBytes = 8 << 20
 
-	// maxProbeBytes is the largest report. What is tried after a failure is as large
-	// as what failed, up to this.
-	maxProbeBytes = 1 << 20
-
 	// maxQueueBytes bounds what waits though nobody waits for it. What is waited for
 	// is bounded by who waits: the edge lets in so many requests at once.
 	maxQueueBytes = 16 << 20
@@ -125,17 +121,23 @@ func (l *Ledger) write(batch []*command) {
 		raw[i] = c.raw
 	}
 	err := l.append(raw)
+	l.applyAll(batch, err)
+	for _, c := range batch {
+		close(c.done)
+	}
+	clear(batch) // it is part of a larger array
+}
+
+// applyAll applies what was written, or notes that it was not.
+func (l *Ledger) applyAll(batch []*command, err error) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, c := range batch {
 		if err != nil {
 			c.outcome.err = result.ErrNotWritten
 			continue
 		}
 		c.outcome = l.apply(c.entry)
-	}
-	l.mu.Unlock()
-	for _, c := range batch {
-		close(c.done)
 	}
 }
 
@@ -164,7 +166,7 @@ func (l *Ledger) remember(raw [][]byte) {
 	defer l.mu.Unlock()
 	l.failed = 0
 	for _, r := range raw {
-		l.failed = min(l.failed+len(r), maxProbeBytes)
+		l.failed += len(r)
 	}
 }
 
@@ -209,6 +211,7 @@ func (l *Ledger) resume() error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.failed = 0
 	l.apply(c.entry)
 	return nil
 }

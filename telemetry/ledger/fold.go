@@ -55,7 +55,7 @@ type dirty struct {
 	history map[string]*result.Run // nil: deleted
 
 	entries atomic.Int64 // in the journal
-	folded  time.Time    // when that was last empty
+	folded  time.Time    // when it was last tried to empty it
 }
 
 func newDirty() dirty {
@@ -65,11 +65,13 @@ func newDirty() dirty {
 // foldIsDue reports whether it is time to fold.
 func (d *dirty) foldIsDue(now time.Time) bool {
 	n := d.entries.Load()
-	return n >= foldEntries || n > 0 && now.Sub(d.folded) >= foldEvery
+	since := now.Sub(d.folded)
+	return n > 0 && since >= foldEvery || n >= foldEntries && since >= tickEvery
 }
 
-// fold writes what differs into the snapshot and empties the journal. If that fails,
-// the journal still has it all.
+// fold writes what differs into the snapshot and empties the journal. If that fails, the
+// journal still has it all and takes more as long as the disk does; it is tried again
+// in foldEvery.
 func (l *Ledger) fold() {
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
@@ -82,19 +84,20 @@ func (l *Ledger) fold() {
 	if err == nil {
 		err = l.config.Journal.Fold(changes)
 	}
-	l.wrote(err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dirty.folded = l.config.Now()
 	if err != nil {
+		l.counters.failures.Add(1)
+		l.config.Log.Warn("ledger not folded; its journal grows", "err", err)
 		return
 	}
 	l.counters.folds.Add(1)
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	clear(l.dirty.checks)
 	clear(l.dirty.runs)
 	clear(l.dirty.held)
 	clear(l.dirty.history)
 	l.dirty.entries.Store(0)
-	l.dirty.folded = l.config.Now()
 }
 
 // changes returns what differs from the snapshot. The caller holds mu.

@@ -16,8 +16,8 @@ const (
 	maxHeldBytes = 64 << 20
 
 	// maxHeldBytesPerCheck bounds what waits of one check, so that none can fill the
-	// room by naming runs that do not exist: one report of the largest body, or some
-	// hundred of the usual ones.
+	// room by naming runs that do not exist: some hundred of the usual reports. The
+	// first is held however large it is.
 	maxHeldBytesPerCheck = 2 << 20
 )
 
@@ -83,7 +83,8 @@ func (w *waiting) cost(key heldKey, bytes int) int {
 }
 
 func (w *waiting) fits(key heldKey, bytes int) bool {
-	return w.bytes+bytes <= maxHeldBytes && w.of[key.checkUID]+bytes <= maxHeldBytesPerCheck
+	of := w.of[key.checkUID]
+	return w.bytes+bytes <= maxHeldBytes && (of == 0 || of+bytes <= maxHeldBytesPerCheck)
 }
 
 // room returns the holding of a run with so many bytes more set aside, or nil.

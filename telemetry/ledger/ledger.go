@@ -176,6 +176,20 @@ func (l *Ledger) Standing(checkUID string) (Standing, bool) {
 	return *c.Standing, true
 }
 
+// Stale returns the ids of the runs that cannot be decided before their Jobs are observed
+// again, as after a start or a failed write.
+func (l *Ledger) Stale() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var ids []string
+	for id, r := range l.runs {
+		if r.Stale {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // Known returns the keys of the checks, and the ids of the runs whose Jobs are not
 // known to be gone: what a caller that was away must look for.
 func (l *Ledger) Known() (checks []result.Key, runs []string) {

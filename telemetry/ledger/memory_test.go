@@ -20,6 +20,7 @@ type memory struct {
 
 	full    bool // writes fail
 	room    int  // if not zero, so do larger ones
+	noFold  bool // only folds fail
 	appends int
 	folds   int
 
@@ -92,7 +93,7 @@ func (m *memory) Append(entries [][]byte) error {
 func (m *memory) Fold(changes []journal.Change) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.full {
+	if m.full || m.noFold {
 		return errFull
 	}
 	m.folds++

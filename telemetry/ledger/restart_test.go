@@ -187,6 +187,55 @@ func TestAFullDisk(t *testing.T) {
 	b.crash()
 }
 
+// TestAFoldThatFailsDoesNotCloseTheDoor has a disk with room for reports, and none for the
+// snapshot.
+func TestAFoldThatFailsDoesNotCloseTheDoor(t *testing.T) {
+	var log bytes.Buffer
+	b := open(t)
+	b.log = slog.New(slog.NewTextHandler(&log, nil))
+	b.restart(noop.Meter{})
+	b.put(checkUID, "login")
+	b.observe("r1", running(1))
+	b.journal.noFold = true
+	for i := range 30 {
+		b.at(float64(i + 2))
+		if _, err := b.report("r1", result.ClaimNone, float64(i+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.observe("r1", ended(running(1), 30, 0))
+	if _, err := b.report("r1", result.ClaimSuccess, 0); err != nil {
+		t.Fatal(err)
+	}
+	b.is(1, result.Success, result.Reported)
+	if n := strings.Count(log.String(), "not folded"); n < 2 || n > 8 {
+		t.Errorf("it is logged %d times in 30 s, want once for each try", n)
+	}
+	b.crash()
+	b.journal.noFold = false
+	b.at(60)
+	if b.journal.folds == 0 {
+		t.Error("it was not folded once there was room")
+	}
+}
+
+// TestTheLastOfTheHeldReportsMaySayNo decides nothing before all that was held is heard.
+func TestTheLastOfTheHeldReportsMaySayNo(t *testing.T) {
+	b := open(t)
+	b.at(3)
+	for _, claim := range []result.Claim{result.ClaimSuccess, result.ClaimFailure} {
+		if _, err := b.report("r1", claim, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.at(30)
+	b.observe("r1", ended(running(1), 5, 0))
+	b.is(1, result.Failure, result.Reported)
+	if s, _ := b.Standing(checkUID); !s.Transition.Decided.Equal(b.now) {
+		t.Errorf("it was decided at %v, which is not now", s.Transition.Decided)
+	}
+}
+
 // TestADiskThatIsNearlyFull takes the small and refuses the large. That is no reason to
 // say every second that it can be written again.
 func TestADiskThatIsNearlyFull(t *testing.T) {

@@ -50,8 +50,11 @@ func (r *run) attempt(received time.Time) int {
 // same attempt has claimed before. A failure stays a failure, unless a more explicit
 // form says otherwise.
 func (r *run) hear(report result.Report) bool {
-	if n := r.attempt(report.Received); n > r.Heard.Attempt {
+	switch n := r.attempt(report.Received); {
+	case n > r.Heard.Attempt:
 		r.Said, r.Heard = 0, verdict.Heard{Attempt: n}
+	case n < r.Heard.Attempt:
+		return false // it was overtaken
 	}
 	r.Heard.Anything = true
 	if report.Duration > 0 {

@@ -21,6 +21,7 @@ type custom struct {
 	runs     map[string]*tenant // by id; those that have streams
 
 	labels []label // scratch of add
+	aside  uint64  // scratch of add
 	key    []byte  // scratch of add
 }
 
@@ -54,7 +55,7 @@ func (c *custom) add(t *tenant, samples []result.Sample, a arrival) []result.Rej
 	for i, s := range samples {
 		target, no := c.target(t, s, a.at)
 		if no == nil {
-			no = target.take(s, a)
+			no = target.take(s, arrival{src: a.src, at: a.at, aside: c.aside})
 		}
 		if no != nil {
 			rejected = append(rejected, result.Rejection{Index: i, Reason: no.reason, Detail: no.detail})
@@ -90,7 +91,7 @@ func (c *custom) find(t *tenant, s result.Sample) (*family, *series, *refusal) {
 	if no != nil {
 		return nil, nil, no
 	}
-	c.labels = canonical(c.labels[:0], s.Labels, t.identity.taken)
+	c.labels, c.aside = canonical(c.labels[:0], s.Labels, t.identity.taken)
 	c.key = appendKey(c.key[:0], f.translated, c.labels)
 	return f, t.series[string(c.key)], nil
 }
@@ -147,7 +148,7 @@ func (c *custom) relabel(t *tenant, maxSeries int, id identity) {
 		c.detach(s)
 	}
 	for _, s := range all {
-		s.labels = slices.DeleteFunc(s.labels, func(l label) bool { return id.taken[l.translated] })
+		s.yield(id.taken)
 		s.key = string(appendKey(nil, s.family.translated, s.labels))
 		s.set = id.attributes(s.labels)
 		if same, ok := t.series[s.key]; ok {

@@ -3,6 +3,7 @@ package series
 import (
 	"cmp"
 	"encoding/binary"
+	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -16,17 +17,30 @@ type label struct{ translated, name, value string }
 
 // canonical appends to dst those of labels that make a series what it is, in order
 // of translated name: not those whose name the identity has taken, nor those
-// without a value, which Prometheus takes for absent.
-func canonical(dst []label, labels []result.Label, taken map[string]bool) []label {
+// without a value, which Prometheus takes for absent. aside tells apart what was left
+// out for the identity: what differs only there is counted in streams of its own.
+func canonical(dst []label, labels []result.Label, taken map[string]bool) (kept []label, aside uint64) {
 	for _, l := range labels {
 		translated, err := labelName(l.Name)
-		if err != nil || l.Value == "" || taken[translated] {
+		if err != nil || l.Value == "" {
+			continue
+		}
+		if taken[translated] {
+			aside ^= hashLabel(translated, l.Value)
 			continue
 		}
 		dst = append(dst, label{translated, l.Name, l.Value})
 	}
 	slices.SortStableFunc(dst, func(a, b label) int { return cmp.Compare(a.translated, b.translated) })
-	return slices.CompactFunc(dst, func(a, b label) bool { return a.translated == b.translated })
+	return slices.CompactFunc(dst, func(a, b label) bool { return a.translated == b.translated }), aside
+}
+
+// hashLabel returns a number that is the same in every process. Those of several labels
+// are combined by exclusive or, in whatever order they are left out.
+func hashLabel(translated, value string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write(appendText(appendText(nil, translated), value)) // it cannot fail
+	return h.Sum64()
 }
 
 // appendKey appends what tells the series of a check apart. Lengths go before the

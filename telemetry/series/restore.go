@@ -92,7 +92,7 @@ func (c *custom) restore(t *tenant, state FamilyState) (lost int) {
 
 func (s StreamState) stream() stream {
 	out := stream{
-		streamID: streamID{run: s.Run, attempt: s.Attempt, place: s.Place, temporality: s.Temporality, start: s.Start},
+		streamID: streamID{run: s.Run, attempt: s.Attempt, place: s.Place, aside: s.Aside, temporality: s.Temporality, start: s.Start},
 		total:    s.Total, last: s.Last,
 	}
 	for _, i := range s.Seen {

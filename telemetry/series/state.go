@@ -73,6 +73,7 @@ type StreamState struct {
 	Run         string
 	Attempt     int
 	Place       string
+	Aside       uint64
 	Temporality result.Temporality
 	Start       int64
 	Total       float64
@@ -168,7 +169,7 @@ func (s *series) state() PointState {
 	}
 	for _, st := range s.streams {
 		state := StreamState{
-			Run: st.run, Attempt: st.attempt, Place: st.place, Temporality: st.temporality,
+			Run: st.run, Attempt: st.attempt, Place: st.place, Aside: st.aside, Temporality: st.temporality,
 			Start: st.start, Total: st.total, Last: st.last,
 		}
 		for _, i := range st.seen {

@@ -1,6 +1,7 @@
 package series
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -13,6 +14,7 @@ type streamID struct {
 	run         string
 	attempt     int
 	place       string // result.Sample.Stream
+	aside       uint64 // of canonical
 	temporality result.Temporality
 
 	// start is when a cumulative sum began, in Unix nanoseconds; else zero. It makes
@@ -22,8 +24,8 @@ type streamID struct {
 	start int64
 }
 
-func idOf(s result.Sample, src Source) streamID {
-	id := streamID{run: src.RunID, attempt: src.Attempt, place: s.Stream, temporality: s.Temporality}
+func idOf(s result.Sample, a arrival) streamID {
+	id := streamID{run: a.src.RunID, attempt: a.src.Attempt, place: s.Stream, aside: a.aside, temporality: s.Temporality}
 	switch s.Temporality {
 	case result.Cumulative:
 		id.attempt, id.start = 0, nanoseconds(s.Start) // the place tells pods apart
@@ -47,7 +49,7 @@ type interval struct{ from, to int64 }
 
 // maxIntervals bounds what is remembered of deltas that have not come in order. One
 // that comes later than so many gaps later is taken for a repetition.
-const maxIntervals = 64
+const maxIntervals = 16
 
 // take returns by how much a sample makes the sum larger: nothing, if it was said
 // before.
@@ -95,7 +97,7 @@ func (s *stream) delta(value float64, of interval) float64 {
 	if slices.ContainsFunc(s.seen, func(i interval) bool { return i.from <= of.from && of.to <= i.to }) {
 		return 0
 	}
-	s.total += value
+	s.total = max(-math.MaxFloat64, min(s.total+value, math.MaxFloat64))
 	s.remember(of)
 	return value
 }

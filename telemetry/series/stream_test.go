@@ -123,6 +123,45 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// TestWhatTheIdentityHidesIsCountedApart has a label that is left out because its name is
+// that of the check's own.
+func TestWhatTheIdentityHidesIsCountedApart(t *testing.T) {
+	hidden := func(s result.Sample, owner string) result.Sample {
+		s.Labels = labels("owner", owner)
+		return s
+	}
+	for name, said := range map[string][]result.Sample{
+		"cumulative, in any order": {
+			hidden(point(result.Cumulative, 2, 0, 10), "a"), hidden(point(result.Cumulative, 100, 0, 10), "b"),
+			hidden(point(result.Cumulative, 110, 0, 20), "b"), hidden(point(result.Cumulative, 2, 0, 20), "a"),
+		},
+		"totals":               {hidden(counter("steps", 2), "a"), hidden(counter("steps", 110), "b")},
+		"deltas with a repeat": {hidden(point(result.Delta, 2, 0, 10), "a"), hidden(point(result.Delta, 110, 0, 10), "b"), hidden(point(result.Delta, 2, 0, 10), "a")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, late := range []bool{false, true} { // the identity takes the name after the first of them
+				s := newStore(series.Config{})
+				c := login()
+				if late {
+					c.Labels = nil
+				}
+				s.PutCheck(c)
+				for i, sample := range said {
+					if rejected := s.Add(c.UID, from("a"), []result.Sample{sample}, t0.Add(time.Hour)); len(rejected) > 0 {
+						t.Fatal(rejected)
+					}
+					if i == 1 {
+						s.PutCheck(login())
+					}
+				}
+				if got := values(t, s)["steps{"+identity+"}"]; got != 112 {
+					t.Errorf("late %v: steps = %v, want 112", late, got)
+				}
+			}
+		})
+	}
+}
+
 func TestAClockThatRunsAheadDoesNotFreezeAGauge(t *testing.T) {
 	s := newStore(series.Config{})
 	s.PutCheck(login())
@@ -147,8 +186,8 @@ func TestOneRunCannotHaveStreamsWithoutEnd(t *testing.T) {
 		rejected += len(s.Add(login().UID, from("a"), []result.Sample{point(result.Cumulative, 1, began, began+0.5)}, t0))
 	}
 	got := values(t, s)["steps{"+identity+"}"]
-	if got != 64 || rejected != tries-64 {
-		t.Errorf("%v were counted and %d rejected, want 64 and %d", got, rejected, tries-64)
+	if got != series.MaxStreams || rejected != tries-series.MaxStreams {
+		t.Errorf("%v were counted and %d rejected, want %d and %d", got, rejected, series.MaxStreams, tries-series.MaxStreams)
 	}
 	if more := s.Add(login().UID, from("b"), []result.Sample{point(result.Cumulative, 1, 0, 1)}, t0); len(more) > 0 {
 		t.Errorf("another run has %v", more)

@@ -19,7 +19,7 @@ func Merge(was, is Job, at time.Time) Job {
 	for _, old := range was.Pods {
 		i := slices.IndexFunc(out.Pods, func(p Pod) bool { return p.UID == old.UID })
 		if i < 0 {
-			gone = append(gone, lost(old, at))
+			gone = append(gone, lost(old, is, at))
 			continue
 		}
 		out.Pods[i] = remembering(old, out.Pods[i])
@@ -31,13 +31,18 @@ func Merge(was, is Job, at time.Time) Job {
 	return out
 }
 
-// lost returns p as it is known once its object is gone: ended, by somebody's
-// hand if it had not ended by itself.
-func lost(p Pod, at time.Time) Pod {
+// lost returns p as it is known once its object is gone: ended, by somebody's hand if
+// neither it had ended by itself nor its Job well. When a Job is cleared away its pods
+// are too, and their last news may be overtaken.
+func lost(p Pod, job Job, at time.Time) Pod {
 	if !p.Ended.IsZero() {
 		return p
 	}
 	p.Ended = at
+	if job.End == Completed {
+		p.Ended = job.Ended
+		return p
+	}
 	if p.Cause == "" {
 		p.Cause, p.Message = result.PodDeleted, "the pod was deleted before it ended"
 	}
