@@ -7,7 +7,10 @@ import (
 	"sync"
 )
 
-var errOverloaded = errors.New("too many requests are in flight")
+var (
+	errOverloaded = errors.New("too many requests are in flight")
+	errCommitSlow = errors.New("the disk has not taken the report in time")
+)
 
 // tooManyAtOnceError is that one check has its share of requests in flight.
 type tooManyAtOnceError struct{ share int }

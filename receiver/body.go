@@ -62,11 +62,30 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error)
 		raw, err := readUpTo(body, r.ContentLength)
 		return raw, bodyError(err, errIncomplete)
 	case "gzip", "x-gzip":
-		raw, err := gunzip(body, limit)
+		sent := &source{Reader: body}
+		raw, err := gunzip(sent, limit)
+		if sent.err != nil { // what gzip makes of half a body says nothing
+			return raw, bodyError(sent.err, errIncomplete)
+		}
 		return raw, bodyError(err, errGzip)
 	default:
 		return nil, errEncoding
 	}
+}
+
+// source is a reader that remembers why it could not be read to its end.
+type source struct {
+	io.Reader
+	err error
+}
+
+// Read implements io.Reader.
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
 }
 
 func gunzip(body io.Reader, limit int) ([]byte, error) {

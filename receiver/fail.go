@@ -45,7 +45,7 @@ func askForCredential(h http.Header) {
 func logRefusal(log *slog.Logger, from sender, d problem.Details, err error) {
 	switch {
 	case d.Kind != problem.Unavailable, errors.Is(err, result.ErrNotWritten):
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded): // of the sender
 		log.Debug("sender is gone", "run_id", from.RunID, "check_uid", from.CheckUID)
 	default:
 		log.Error("report not committed", "err", err, "run_id", from.RunID, "check_uid", from.CheckUID)

@@ -102,11 +102,13 @@ func (e *otlpEdge) decode(ctx context.Context, x export, from sender) (otlp.Take
 	if err != nil {
 		return otlp.Taken{}, err
 	}
+	turn, cancel := context.WithTimeoutCause(ctx, MaxWait, errOverloaded)
+	defer cancel()
 	select {
 	case e.decoding <- struct{}{}:
 		defer func() { <-e.decoding }()
-	case <-ctx.Done():
-		return otlp.Taken{}, context.Cause(ctx)
+	case <-turn.Done():
+		return otlp.Taken{}, context.Cause(turn)
 	}
 	return otlp.Decode(x.signal, x.encoding, raw, report.Origin{
 		Identity: from.Identity, Credential: from.credential, Received: e.Now(),
@@ -115,7 +117,7 @@ func (e *otlpEdge) decode(ctx context.Context, x export, from sender) (otlp.Take
 
 // accept gives the sink its time.
 func (e *otlpEdge) accept(ctx context.Context, r result.Report) (result.Receipt, error) {
-	ctx, cancel := context.WithTimeout(ctx, AcceptTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, AcceptTimeout, errCommitSlow)
 	defer cancel()
 	return e.Sink.Accept(ctx, r)
 }

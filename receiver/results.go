@@ -46,7 +46,7 @@ func (h *resultsHandler) take(c *gin.Context, from sender) (result.Receipt, erro
 		h.Sink.Refused(from.Identity, summary(err))
 		return result.Receipt{}, err
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), AcceptTimeout)
+	ctx, cancel := context.WithTimeoutCause(c.Request.Context(), AcceptTimeout, errCommitSlow)
 	defer cancel()
 	return h.Sink.Accept(ctx, r)
 }

@@ -221,6 +221,21 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
+// TestAConnectionThatEndsWithinGzip is told to come again: half a body is not malformed.
+func TestAConnectionThatEndsWithinGzip(t *testing.T) {
+	s := &recorder{}
+	handler, _ := edge(t, s)
+	whole := gzipped(t, strings.NewReader(`{"ok": true}`))
+	r := with(post(t, ""), "Content-Encoding", "gzip")
+	r.Body = io.NopCloser(io.MultiReader(strings.NewReader(whole[:len(whole)/2]), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	r.ContentLength = int64(len(whole))
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	if !strings.Contains(w.Body.String(), "/problems/incomplete-body") {
+		t.Errorf("answer:\n%s", w.Body)
+	}
+}
+
 // cutOff lets the body of r end as net/http says when a connection does.
 func cutOff(r *http.Request) *http.Request {
 	r.Body = io.NopCloser(io.MultiReader(strings.NewReader("{"), iotest.ErrReader(io.ErrUnexpectedEOF)))

@@ -33,16 +33,22 @@ func checkBulkJSON(raw []byte) error {
 	if !json.Valid(raw) { // pdata overlooks what follows the request
 		return &MalformedError{"the body is not JSON"}
 	}
-	parts, inString := 0, false
+	parts, inString, last := 0, false, byte(0)
 	for i := 0; i < len(raw); i++ {
-		switch b := raw[i]; {
+		b := raw[i]
+		switch {
 		case b == '\\':
 			i++ // only strings have it
 		case b == '"':
 			inString = !inString
-		case b == '{' && !inString:
+		case inString || b == ' ' || b == '\n' || b == '\r' || b == '\t':
+			continue
+		case b == '{':
 			parts++
+		case b == 'n' && (last == '[' || last == ','):
+			return &MalformedError{"a list has null in it, which protobuf's JSON does not know"}
 		}
+		last = b
 	}
 	if parts > MaxParts {
 		return ErrTooManyParts

@@ -45,8 +45,9 @@ func (d *decoder) metric(m pmetric.Metric, from origin) {
 	}
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
+		of := d.of(m, result.Gauge, from)
 		for _, p := range m.Gauge().DataPoints().All() {
-			d.point(p, of{metric: m, kind: result.Gauge, from: from})
+			d.point(p, of)
 		}
 	case pmetric.MetricTypeSum:
 		d.sum(m, from)
@@ -58,7 +59,7 @@ func (d *decoder) metric(m pmetric.Metric, from origin) {
 
 // sum takes the points of a sum.
 func (d *decoder) sum(m pmetric.Metric, from origin) {
-	of := of{metric: m, kind: result.Gauge, from: from}
+	of := d.of(m, result.Gauge, from)
 	if m.Sum().IsMonotonic() {
 		of.kind = result.Counter
 	}

@@ -400,6 +400,8 @@ func TestWhatCannotBeDecoded(t *testing.T) {
 		"an array":              {otlp.JSON, `[]`},
 		"JSON of another shape": {otlp.JSON, `{"resourceMetrics":{"a":1}}`},
 		"a bad id":              {otlp.JSON, `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":[{"asInt":"x"}]}}]}]}]}`},
+		"null in a list":        {otlp.JSON, `{"resourceMetrics": [ null, null]}`},
+		"null later in a list":  {otlp.JSON, `{"resourceMetrics":[{}, null]}`},
 		"JSON as protobuf":      {otlp.Protobuf, `{"resourceMetrics":[]}`},
 		"protobuf cut off":      {otlp.Protobuf, "\x0a\x05\x12"},
 		"protobuf and more":     {otlp.Protobuf, "\x0a\x00garbage"},

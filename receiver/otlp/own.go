@@ -10,6 +10,7 @@ import (
 
 	"github.com/sonde-dev/sonde/receiver/report"
 	"github.com/sonde-dev/sonde/telemetry/result"
+	"github.com/sonde-dev/sonde/telemetry/series"
 )
 
 // elapsed is what a request says that the check took: its latest word.
@@ -28,6 +29,10 @@ func (d *decoder) ownGauge(m pmetric.Metric, take func(pmetric.NumberDataPoint, 
 	for _, p := range m.Gauge().DataPoints().All() {
 		if p.Flags().NoRecordedValue() {
 			continue
+		}
+		if d.points++; d.points > MaxPoints {
+			d.rejectOwn(1, m, fmt.Sprintf("has too many points: of one request %d are taken", MaxPoints))
+			return
 		}
 		if detail := take(p, m); detail != "" {
 			d.rejectOwn(1, m, detail)
@@ -71,7 +76,7 @@ func (d *decoder) duration(p pmetric.NumberDataPoint, m pmetric.Metric) string {
 	case "ms":
 		value /= 1000
 	default:
-		return fmt.Sprintf("must be in s or ms, not in %q", d.quoted(m.Unit()))
+		return fmt.Sprintf("must be in s or ms, not in %q", d.quoted(result.Truncate(m.Unit(), series.MaxUnitBytes)))
 	}
 	if !ok || !(value >= 0 && value <= report.MaxDuration.Seconds()) { // NaN is neither
 		return fmt.Sprintf("must be from 0 to %.0f seconds", report.MaxDuration.Seconds())

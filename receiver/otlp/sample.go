@@ -15,10 +15,22 @@ import (
 
 // of is what a point is one of.
 type of struct {
-	metric      pmetric.Metric
+	name, unit, description string // without the credential, and cut where they are too long
+
 	kind        result.Kind
 	temporality result.Temporality
 	from        origin
+}
+
+// of returns what the points of m are of. Its text is looked at once and not for each of
+// them.
+func (d *decoder) of(m pmetric.Metric, kind result.Kind, from origin) of {
+	return of{
+		name:        result.Truncate(d.clean(m.Name()), series.MaxNameBytes+1), // a fault all the same
+		unit:        result.Truncate(d.clean(m.Unit()), series.MaxUnitBytes+1),
+		description: result.Truncate(d.clean(m.Description()), series.MaxDescriptionBytes),
+		kind:        kind, from: from,
+	}
 }
 
 // point takes one point of a custom metric, or rejects it.
@@ -27,7 +39,7 @@ func (d *decoder) point(p pmetric.NumberDataPoint, of of) {
 		return
 	}
 	d.points++
-	name := of.metric.Name()
+	name := of.name
 	if d.points > MaxPoints {
 		d.rejected.Add(1, RequestLimit, "", fmt.Sprintf("of one request %d points are taken; send them in several", MaxPoints))
 		return
@@ -57,9 +69,8 @@ func (d *decoder) point(p pmetric.NumberDataPoint, of of) {
 func (d *decoder) sample(p pmetric.NumberDataPoint, of of, value float64) result.Sample {
 	labels, ofRun := d.labels(p.Attributes())
 	s := result.Sample{
-		Name: d.clean(of.metric.Name()), Kind: of.kind, Unit: d.clean(of.metric.Unit()),
-		Description: result.Truncate(d.clean(of.metric.Description()), series.MaxDescriptionBytes),
-		Labels:      labels, Value: value, Temporality: of.temporality, Time: at(p.Timestamp()),
+		Name: of.name, Kind: of.kind, Unit: of.unit, Description: of.description,
+		Labels: labels, Value: value, Temporality: of.temporality, Time: at(p.Timestamp()),
 	}
 	if of.temporality != result.Total {
 		s.Start, s.Stream = at(p.StartTimestamp()), of.from.stream(ofRun)

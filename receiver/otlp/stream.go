@@ -14,7 +14,7 @@ import (
 
 // origin is a process and a scope in it: where sums are counted.
 type origin struct {
-	identity []byte // what tells it apart
+	identity []byte // a digest of what tells it apart
 	plain    string // the stream of points with no attribute of one run only
 }
 
@@ -34,7 +34,8 @@ func newOrigin(resource pcommon.Resource, scope pcommon.InstrumentationScope) or
 		attrs = append(attrs, result.Label{Name: key, Value: value.AsString()})
 	}
 	id = appendLabels(id, byName(attrs))
-	return origin{identity: id, plain: hash(id)}
+	digest := sha256.Sum256(id) // it is hashed again with each point that has attributes of one run
+	return origin{identity: digest[:], plain: hash(digest[:])}
 }
 
 // stream returns what tells the stream of a point apart from others of its name and

@@ -79,6 +79,7 @@ func (l *Ledger) refused(x refusal, now time.Time) {
 		l.held.refuse(key, x.Why, now)
 		l.dirty.held[key] = true
 	case r.CheckUID == x.CheckUID:
+		r.advance(now)
 		r.Heard.Refused = x.Why
 		l.dirty.runs[r.ID] = true
 	}

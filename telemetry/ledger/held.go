@@ -60,7 +60,11 @@ func (w *waiting) add(r result.Report, now time.Time) bool {
 
 // refuse notes why a report of a run was refused, if there is room.
 func (w *waiting) refuse(key heldKey, why string, now time.Time) {
-	if h := w.room(key, len(why), now); h != nil {
+	more := len(why)
+	if h, ok := w.runs[key]; ok {
+		more -= len(h.Refused)
+	}
+	if h := w.room(key, more, now); h != nil {
 		h.Refused = why
 	}
 }

@@ -236,6 +236,31 @@ func TestTheLastOfTheHeldReportsMaySayNo(t *testing.T) {
 	}
 }
 
+// TestARefusalIsOfTheAttemptThatSentIt has the second attempt refused before it has said
+// anything.
+func TestARefusalIsOfTheAttemptThatSentIt(t *testing.T) {
+	b := open(t)
+	job := running(1)
+	job.Retries = 1
+	b.observe("r1", job)
+	if _, err := b.report("r1", result.ClaimNone, 1); err != nil {
+		t.Fatal(err)
+	}
+	job.Pods = []verdict.Pod{
+		{UID: "first", Started: start.Add(2 * time.Second), Ended: start.Add(4 * time.Second), ExitCode: 1, Failed: true},
+		{UID: "second", Started: start.Add(15 * time.Second)},
+	}
+	b.observe("r1", job)
+	b.at(16)
+	b.Refused("r1", checkUID, "a report was refused: too large")
+	if _, err := b.report("r1", result.ClaimNone, 2); err != nil {
+		t.Fatal(err)
+	}
+	b.observe("r1", ended(job, 18, 0))
+	b.at(30)
+	b.is(1, result.Error, result.NoReport)
+}
+
 // TestADiskThatIsNearlyFull takes the small and refuses the large. That is no reason to
 // say every second that it can be written again.
 func TestADiskThatIsNearlyFull(t *testing.T) {

@@ -50,10 +50,7 @@ func (r *run) attempt(received time.Time) int {
 // same attempt has claimed before. A failure stays a failure, unless a more explicit
 // form says otherwise.
 func (r *run) hear(report result.Report) bool {
-	switch n := r.attempt(report.Received); {
-	case n > r.Heard.Attempt:
-		r.Said, r.Heard = 0, verdict.Heard{Attempt: n}
-	case n < r.Heard.Attempt:
+	if r.advance(report.Received) > r.attempt(report.Received) {
 		return false // it was overtaken
 	}
 	r.Heard.Anything = true
@@ -68,9 +65,20 @@ func (r *run) hear(report result.Report) bool {
 	turned := report.Form == was.Form && was.Claim == result.ClaimSuccess && report.Claim == result.ClaimFailure
 	if stronger || turned {
 		r.Heard.Claim, r.Heard.Form, r.Heard.Errors, r.Heard.Received = report.Claim, report.Form, report.Errors, report.Received
-		r.Heard.Refused = "" // what was refused has been said after all
+		if report.Form.Explicit() {
+			r.Heard.Refused = "" // what was refused has been said after all
+		}
 	}
 	return was.Claim != result.ClaimNone && was.Claim != report.Claim
+}
+
+// advance returns the attempt that was heard last, which may be the one that speaks at
+// received for the first time.
+func (r *run) advance(received time.Time) int {
+	if n := r.attempt(received); n > r.Heard.Attempt {
+		r.Said, r.Heard = 0, verdict.Heard{Attempt: n}
+	}
+	return r.Heard.Attempt
 }
 
 // closed reports whether reports of the run are no longer accepted.

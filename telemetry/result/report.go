@@ -163,7 +163,7 @@ func TraceID(runID string) string { return strings.ReplaceAll(runID, "-", "") }
 // makes it valid UTF-8.
 func Truncate(s string, limit int) string {
 	if len(s) > limit {
-		s = s[:limit]
+		s = strings.Clone(s[:limit]) // and lets go of the rest
 	}
 	return strings.ToValidUTF8(s, "")
 }

@@ -99,6 +99,7 @@ func (c *custom) find(t *tenant, s result.Sample) (*family, *series, *refusal) {
 // make makes the series that find has not found.
 func (c *custom) make(t *tenant, f *family, at time.Time) *series {
 	c.families.keep(f)
+	f.description = strings.Clone(f.description) // it may be part of a request
 	made := &series{family: f, tenant: t, labels: owned(c.labels), key: string(c.key), made: at}
 	made.set = t.identity.attributes(made.labels)
 	f.series = append(f.series, made)

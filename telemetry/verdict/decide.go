@@ -217,6 +217,9 @@ func exitCode(f Facts, now time.Time) (Decision, bool) {
 	if !f.over() {
 		return wait(time.Time{})
 	}
+	if f.Terms.Mode == Auto && f.ended().Before(f.Listening) {
+		return noOpinion() // its last words may have been said to nobody
+	}
 	if ready := f.ended().Add(settling); f.Terms.Mode == Auto && now.Before(ready) {
 		return wait(ready) // a report may be on its way
 	}
@@ -237,7 +240,7 @@ func silent(f Facts, now time.Time) (Decision, bool) {
 		return wait(ready)
 	}
 	if f.Job.Created.Before(f.Listening) {
-		return final(result.Error, result.CollectorDown, "the run began before this collector did, and no report of it was received")
+		return final(result.Error, result.CollectorDown, "what the run said last may have been lost while this collector was down")
 	}
 	p, _ := f.Job.last()
 	return final(result.Error, result.NoReport, noReportMessage(p, f.Heard.Refused))

@@ -55,6 +55,9 @@ func said(claim result.Claim, seconds float64, errors ...string) func(*verdict.F
 	}
 }
 
+// alsoRefused is a claim of a run of which something was refused too.
+func alsoRefused(f *verdict.Facts) { f.Heard.Refused = "too large" }
+
 func by(form result.Form) func(*verdict.Facts) {
 	return func(f *verdict.Facts) { f.Heard.Form = form }
 }
@@ -152,6 +155,18 @@ func TestDecide(t *testing.T) {
 		"with a report required, the gauge is one": {
 			facts(mode(verdict.Required), exited(0, 7), said(result.ClaimSuccess, 6), by(result.FormGauge)), at(7),
 			verdictOf(result.Success, result.Reported, ""),
+		},
+		"a span that ended well says nothing after a report was refused": {
+			facts(exited(0, 7), said(result.ClaimSuccess, 6), by(result.FormSpan), alsoRefused), at(12),
+			verdictOf(result.Error, result.NoReport, "the check ended with exit code 0, and its report was refused: too large"),
+		},
+		"a span that failed says so all the same": {
+			facts(exited(0, 7), said(result.ClaimFailure, 6, "x"), by(result.FormSpan), alsoRefused), at(12),
+			verdictOf(result.Failure, result.Reported, "x"),
+		},
+		"an exit code does not count where the last words may be lost": {
+			facts(exited(0, 7), said(result.ClaimNone, 6), func(f *verdict.Facts) { f.Listening = at(9) }), at(20),
+			verdictOf(result.Error, result.CollectorDown, "what the run said last may have been lost while this collector was down"),
 		},
 		"a Job that went away unseen is not the check's fault": {
 			facts(job(verdict.Unseen, 8), listeningLate), at(13),
@@ -303,7 +318,7 @@ func TestDecide(t *testing.T) {
 		// Rule 7: nobody listened.
 		"begun before the collector, and no report": {
 			facts(exited(0, 7), listeningLate), at(12),
-			verdictOf(result.Error, result.CollectorDown, "the run began before this collector did, and no report of it was received"),
+			verdictOf(result.Error, result.CollectorDown, "what the run said last may have been lost while this collector was down"),
 		},
 		"begun before the collector, and reported": {
 			facts(exited(0, 7), said(result.ClaimSuccess, 6), listeningLate), at(12), verdictOf(result.Success, result.Reported, ""),

@@ -134,6 +134,8 @@ func (f Facts) claim() result.Claim {
 		return result.ClaimNone
 	case f.Terms.Mode == Required && !f.Heard.Form.Explicit():
 		return result.ClaimNone
+	case f.Heard.Claim == result.ClaimSuccess && !f.Heard.Form.Explicit() && f.Heard.Refused != "":
+		return result.ClaimNone // what was refused may have said no, in more explicit words
 	default:
 		return f.Heard.Claim
 	}
