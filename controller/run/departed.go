@@ -67,15 +67,16 @@ func (w *Watcher) departures(ctx context.Context, key types.NamespacedName) erro
 	return nil
 }
 
-// departure tells the ledger of one deleted Job, and first of how it was at the end: its
-// deletion may overtake the news that it had completed.
+// departure tells the ledger of one deleted Job, and first of its end if it had one: its
+// deletion may overtake that news. One that had not is told of as deleted and no more,
+// since its pods, which go with it, would look as if somebody had deleted them.
 func (w *Watcher) departure(ctx context.Context, d departure) error {
 	id := string(d.job.UID)
 	if d.unseen {
 		return w.Ledger.JobMissing(ctx, id)
 	}
 	checkUID, found, err := w.owner(ctx, d.job)
-	if found {
+	if found && !Job(d.job, nil).Ended.IsZero() {
 		_, err = w.observe(ctx, d.job, checkUID)
 	}
 	if err != nil {

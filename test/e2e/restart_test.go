@@ -8,8 +8,10 @@ import (
 	"testing"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sonde-dev/sonde/api/v1alpha1"
 	"github.com/sonde-dev/sonde/test/harness"
@@ -114,4 +116,22 @@ func TestTheReceiverIsKilledBetweenTheReportsOfOverlappingRuns(t *testing.T) {
 		t.Errorf("after the kill overlap_steps_total = %v, want 6 at least", n)
 	}
 	awaitTotal(t, c, check, 3, "overlap_steps_total", 15)
+}
+
+// TestSomebodyDeletesAJob proves that its pods, which go with it, are not blamed.
+func TestSomebodyDeletesAJob(t *testing.T) {
+	t.Parallel()
+	c := harness.Connect(t)
+	check, _ := runOf(t, c, "deleted", "sleep 60", func(s *v1alpha1.CheckSpec) { s.Timeout.Duration = 2 * time.Minute })
+	var jobs batchv1.JobList
+	if err := c.List(t.Context(), &jobs, client.InNamespace(check.Namespace)); err != nil || len(jobs.Items) != 1 {
+		t.Fatalf("%d Jobs, %v", len(jobs.Items), err)
+	}
+	if err := c.Delete(t.Context(), &jobs.Items[0], client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
+		t.Fatal(err)
+	}
+	got := awaitResult(t, c, check, func(s v1alpha1.CheckStatus) bool { return s.Result != "" })
+	if got.Result != "error" || got.Reason != "JobDeleted" {
+		t.Errorf("verdict %s/%s %q, want error/JobDeleted", got.Result, got.Reason, got.Message)
+	}
 }
