@@ -17,13 +17,14 @@ var errCutOff = errors.New("requests in flight were cut off")
 // ServeGRPC answers on l with srv until ctx ends, then lets requests in flight end for
 // at most grace and cuts off the rest. It closes l.
 func ServeGRPC(ctx context.Context, l net.Listener, srv *grpc.Server, grace time.Duration) error {
-	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { stopped <- stopGRPC(srv, grace) })
-	defer stop()
-	if err := srv.Serve(netutil.LimitListener(l, MaxConnections)); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(netutil.LimitListener(l, MaxConnections)) }()
+	select {
+	case err := <-served:
 		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+		return stopGRPC(srv, grace) // Serve itself would wait for the handlers, however long they take
 	}
-	return <-stopped
 }
 
 // stopGRPC stops srv, and after grace without waiting for its handlers.
@@ -39,7 +40,7 @@ func stopGRPC(srv *grpc.Server, grace time.Duration) error {
 	case <-ended:
 		return nil
 	case <-late.C:
-		srv.Stop()
+		go srv.Stop() // closes the connections, and would then wait for the handlers
 		return fmt.Errorf("stop gRPC: %w after %s", errCutOff, grace)
 	}
 }
