@@ -141,7 +141,7 @@ func TestServeGRPCLetsRequestsEnd(t *testing.T) {
 			}
 			if !tc.complete {
 				close(release)
-				<-answered // with whatever the cut has made of it
+				_ = <-answered // with whatever the cut has made of it
 			}
 		})
 	}
