@@ -141,7 +141,9 @@ func TestServeGRPCLetsRequestsEnd(t *testing.T) {
 			}
 			if !tc.complete {
 				close(release)
-				_ = <-answered // with whatever the cut has made of it
+				if err := <-answered; err == nil {
+					t.Log("the call was answered all the same")
+				}
 			}
 		})
 	}
