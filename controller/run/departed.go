@@ -75,12 +75,10 @@ func (w *Watcher) departure(ctx context.Context, d departure) error {
 	if d.unseen {
 		return w.Ledger.JobMissing(ctx, id)
 	}
-	checkUID, found, err := w.owner(ctx, d.job)
-	if found && !Job(d.job, nil).Ended.IsZero() {
-		_, err = w.observe(ctx, d.job, checkUID)
-	}
-	if err != nil {
-		return err
+	if !Job(d.job, nil).Ended.IsZero() {
+		if err := w.observeOwned(ctx, d.job); err != nil {
+			return err
+		}
 	}
 	return w.Ledger.JobGone(ctx, id)
 }

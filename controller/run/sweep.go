@@ -74,11 +74,7 @@ func (w *Watcher) refresh(ctx context.Context) error {
 		if !stale[string(job.UID)] {
 			continue
 		}
-		checkUID, found, err := w.owner(ctx, job)
-		if found {
-			_, err = w.observe(ctx, job, checkUID)
-		}
-		if err != nil {
+		if err := w.observeOwned(ctx, job); err != nil {
 			return err
 		}
 	}

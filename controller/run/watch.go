@@ -162,6 +162,15 @@ func (w *Watcher) observe(ctx context.Context, job *batchv1.Job, checkUID string
 	return w.Ledger.Observe(ctx, ref, Job(job, pods.Items))
 }
 
+// observeOwned tells the ledger of job as it is now, if it is a Check's.
+func (w *Watcher) observeOwned(ctx context.Context, job *batchv1.Job) error {
+	checkUID, found, err := w.owner(ctx, job)
+	if found {
+		_, err = w.observe(ctx, job, checkUID)
+	}
+	return err
+}
+
 // owner follows the owner references of job to a Check: through its CronJob, or at
 // once where no slot asked for the Job. Names prove nothing: UIDs must agree, and all
 // must be in one namespace, so that nobody can run another tenant's check.

@@ -36,20 +36,22 @@ type queue struct {
 func (q *queue) add(c *command) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.waiting = append(q.waiting, c)
-	q.bytes += len(c.raw)
+	q.push(c)
 }
 
-// addIfRoom adds a command that nobody waits for; false if there are too many.
-func (q *queue) addIfRoom(c *command) bool {
+// addIfRoom adds a command that nobody waits for, unless there are too many.
+func (q *queue) addIfRoom(c *command) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.bytes+len(c.raw) > maxQueueBytes {
-		return false
+	if q.bytes+len(c.raw) <= maxQueueBytes {
+		q.push(c)
 	}
+}
+
+// push adds a command. The caller holds mu.
+func (q *queue) push(c *command) {
 	q.waiting = append(q.waiting, c)
 	q.bytes += len(c.raw)
-	return true
 }
 
 // take returns the first commands, up to maxBatchBytes of them and one at least.
